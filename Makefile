@@ -1,0 +1,40 @@
+# What can be done here: `make help`. Everything is made in this folder: the packages in .venv, the
+# browser libraries in static/vendor, the data in instance/.
+
+.DEFAULT_GOAL := help
+.PHONY: help install run demo test lint bench
+SHELL := /bin/sh
+
+# Settings meant for a server that is really run must not reach the tests, the checks or the
+# benchmarks: an exported DATABASE_URL would have them work on the lab's own records.
+own_environment := env -u DATABASE_URL -u SECRET_KEY -u HOST -u PORT -u WEB_CONCURRENCY \
+	-u LAB_TIMEZONE -u LAB_NAME -u FLASK_APP -u FLASK_DEBUG -u FLASK_ENV -u GUNICORN_CMD_ARGS \
+	-u PYTHONHOME -u PYTHONPATH
+
+help:  ## Show what can be done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-16s %s\n", $$1, $$2}'
+
+install:  ## Install what the server needs (Python packages, browser libraries); quick when nothing changed
+	@tools/install.sh
+	@tools/browser_libs.sh || true
+
+run: install  ## Install, bring the database up to date, and serve on http://127.0.0.1:8000
+	@.venv/bin/flask db upgrade
+	@exec .venv/bin/gunicorn -c python:brainstem.serve app:app
+
+demo: install  ## Load 39 real sessions (Steinmetz et al. 2019) to try the program with
+	@.venv/bin/flask db upgrade
+	@.venv/bin/flask demo
+
+test: install  ## Install what the tests need, Chromium and PostgreSQL too, and run every test
+	@tools/install.sh dev
+	@tools/test_needs.sh
+	@$(own_environment) .venv/bin/python -m pytest $(ARGS)
+
+lint:  ## Check the style of the code
+	@tools/install.sh dev
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+
+bench: install  ## Run the benchmarks
+	@$(own_environment) .venv/bin/python -m bench

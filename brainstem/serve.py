@@ -1,0 +1,118 @@
+"""How gunicorn serves the application: `gunicorn -c python:brainstem.serve app:app`.
+
+The names below are gunicorn's own settings and hooks. `HOST`, `PORT` and `WEB_CONCURRENCY` come
+from the environment (contract §14).
+"""
+
+import os
+import sys
+import time
+from ipaddress import ip_address
+
+HOST = os.environ.get("HOST") or "127.0.0.1"
+PORT = os.environ.get("PORT") or "8000"
+WEB_CONCURRENCY = os.environ.get("WEB_CONCURRENCY") or "2"
+
+# Of a request that was answered before it was read to its end (413), this much is read and thrown
+# away, for this long: see `post_request`.
+DRAIN_BYTES = 64 * 1024 * 1024
+DRAIN_SECONDS = 10
+
+
+def number(name: str, text: str, smallest: int, largest: int) -> int:
+    """The value of a setting; a plain message instead of a traceback when it is none."""
+    if not text.isdecimal() or not smallest <= int(text) <= largest:
+        sys.exit(f"{name} is {text!r}; it must be a whole number from {smallest} to {largest}")
+    return int(text)
+
+
+def url(host: str, port: int) -> str:
+    """The address for a person: `0.0.0.0` and `::` mean every address of this machine, so also
+    the one that a browser on it can open."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        return f"http://localhost:{port}"
+    return f"http://[{host}]:{port}" if address.version == 6 else f"http://{host}:{port}"
+
+
+bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
+number("PORT", PORT, 0, 65535)
+
+# Threads share a worker's memory and wait for the database together; processes use the cores.
+workers = number("WEB_CONCURRENCY", WEB_CONCURRENCY, 1, 64)
+worker_class = "gthread"
+threads = 8
+
+# The application is loaded once, before the workers are forked: a mistake in the settings ends the
+# start with one message, and the start is faster. No database connection crosses the fork.
+preload_app = True
+
+# A request that takes longer than `timeout` is beyond hope; a stop waits at most
+# `graceful_timeout` for the requests under way. In seconds.
+timeout = 60
+graceful_timeout = 10
+keepalive = 5
+
+# Warnings and errors go to standard error; a lab's server is quiet otherwise.
+loglevel = "warning"
+accesslog = None
+control_socket_disable = True
+
+
+def when_ready(server) -> None:
+    """Say where the server is, and how to make the first account while there is none."""
+    # Imported late: gunicorn reads this module before it loads the application.
+    from brainstem.extensions import db
+    from brainstem.records.users import open_setup_code
+
+    port = server.LISTENERS[0].sock.getsockname()[1]
+    address = url(HOST, port)
+    lines = [f"BrainSTEM is at {address}"]
+    if HOST in ("0.0.0.0", "::"):  # noqa: S104 — compared, not bound
+        lines[0] += " (and at this machine's other addresses)"
+
+    with server.app.wsgi().app_context():
+        code = open_setup_code()
+        db.engine.dispose()
+    if code:
+        lines += [
+            "",
+            "There is no user yet. Make the administrator's account at",
+            f"    {address}/setup",
+            f"with the set-up code {code}",
+            "",
+        ]
+    # Flushed, so that it can be seen at once also where the output goes to a file.
+    print("\n".join(lines), flush=True)
+
+
+def post_request(worker, req, environ, resp) -> None:
+    """Read what the application left unread of the request's body.
+
+    A request that is too large is answered without being read. A connection that is closed with
+    unread data in it is reset by the system, and the client, still sending, would never see the
+    answer: so read on, within bounds.
+    """
+    sock = environ.get("gunicorn.socket")
+    if sock is None or resp is None:
+        return
+    deadline = time.monotonic() + DRAIN_SECONDS
+    left = DRAIN_BYTES
+    patience = sock.gettimeout()
+    try:
+        while left > 0 and (remaining := deadline - time.monotonic()) > 0:
+            sock.settimeout(remaining)
+            chunk = req.body.read(min(left, 65536))
+            if not chunk:
+                break
+            left -= len(chunk)
+        sock.settimeout(patience)
+    except Exception as error:  # the client has gone or sends nonsense: the connection is closed
+        worker.log.debug("The rest of a request could not be read: %s", error)
+
+
+def on_exit(server) -> None:
+    print("BrainSTEM has stopped.", flush=True)
