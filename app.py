@@ -1,0 +1,5 @@
+"""The application that gunicorn and the `flask` command load."""
+
+from brainstem import create_app
+
+app = create_app()

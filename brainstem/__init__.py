@@ -1,0 +1,40 @@
+"""BrainSTEM for the lab: sessions of experiments, recorded in a browser or by scripts."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from brainstem import cli, config, database, errors, records, views
+from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
+
+
+def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
+    """The application; `settings` take precedence over the environment (tests use them)."""
+    app = Flask(
+        __name__,
+        template_folder=str(config.ROOT / "templates"),
+        static_folder=str(config.ROOT / "static"),
+        instance_path=str(config.ROOT / "instance"),
+    )
+    app.config.from_object(config.Config(Path(app.instance_path)))
+    app.config.from_mapping(settings or {})
+    config.check(app.config)
+    app.json.sort_keys = False
+    # Addresses answer with and without the closing slash, for every method (contract §1).
+    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
+
+    db.init_app(app)
+    migrate.init_app(app, db, directory=str(config.ROOT / "migrations"), render_as_batch=True)
+    login_manager.init_app(app)
+    csrf.init_app(app)
+    bootstrap.init_app(app)
+
+    database.init_app(app)
+    records.init_app(app)
+    errors.init_app(app)
+    views.init_app(app)
+    cli.init_app(app)
+    return app

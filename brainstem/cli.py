@@ -1,0 +1,104 @@
+"""Commands for the lab's administrator (contract §14)."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+from flask import Flask
+from flask.cli import AppGroup
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from brainstem import demo
+from brainstem.core.permissions import Actor
+from brainstem.core.schemas import texts_in
+from brainstem.errors import ProgramError
+from brainstem.extensions import db
+from brainstem.records.tokens import add_token
+from brainstem.records.users import User, add_user
+
+user_commands = AppGroup("user", help="Users: add one.")
+token_commands = AppGroup("token", help="Access tokens for scripts: add one.")
+
+
+def init_app(app: Flask) -> None:
+    """Register the commands with `flask`."""
+    app.cli.add_command(user_commands)
+    app.cli.add_command(token_commands)
+    app.cli.add_command(load_demo)
+
+
+@user_commands.command("add")
+@click.argument("email")
+@click.option("--first-name", default="", help="Given name.")
+@click.option("--last-name", default="", help="Family name.")
+@click.option("--admin", is_flag=True, help="Make the user an administrator.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+def add_user_command(
+    email: str, first_name: str, last_name: str, admin: bool, password_stdin: bool
+) -> None:
+    """Add a user; asks for the password, twice."""
+    if password_stdin:
+        password = sys.stdin.readline().rstrip("\r\n")
+    else:
+        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+    payload = {
+        "email": email,
+        "first_name": first_name,
+        "last_name": last_name,
+        "password": password,
+    }
+    user = _done(lambda: add_user(payload, is_admin=admin))
+    click.echo(f"Added {user.email}" + (" (administrator)." if admin else "."))
+
+
+@token_commands.command("add")
+@click.argument("email")
+@click.argument("name")
+def add_token_command(email: str, name: str) -> None:
+    """Add a token for a user, and print it: nothing else, and never again."""
+    user = _user(email)
+    _, secret = _done(lambda: add_token(Actor(user.id, way="command"), {"name": name}))
+    click.echo(secret)
+
+
+@click.command("demo")
+@click.option("--user", "email", help="Whose data it shall be; else the first administrator's.")
+def load_demo(email: str | None = None) -> None:
+    """Load 39 real sessions to try the program with; a second time changes nothing."""
+    user = _user(email) if email else _first_administrator()
+    made = _done(lambda: demo.load(Actor(user.id, way="command")))
+    click.echo(f"{made} sessions added; {user.email} owns them.")
+
+
+def _user(email: str) -> User:
+    user = db.session.scalar(select(User).where(User.email == email.strip().lower()))
+    if user is None:
+        raise click.ClickException(f"There is no user {email}.")
+    return user
+
+
+def _first_administrator() -> User:
+    statement = select(User).where(User.is_admin).order_by(User.created_date, User.id).limit(1)
+    user = db.session.scalar(statement)
+    if user is None:
+        raise click.ClickException(
+            "There is no administrator yet, who would own the data. Start the server (make run) and "
+            "open /setup, or: .venv/bin/flask user add EMAIL --admin"
+        )
+    return user
+
+
+def _done(deed):
+    """Do it, and say in a line each what went wrong."""
+    try:
+        return deed()
+    except ValidationError as error:
+        lines = [
+            f"{name}: {' '.join(texts_in(message))}"
+            for name, message in error.normalized_messages().items()
+        ]
+        raise click.ClickException("\n".join(lines)) from None
+    except ProgramError as error:
+        raise click.ClickException(str(error)) from None

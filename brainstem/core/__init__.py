@@ -1,0 +1,1 @@
+"""The machinery, written once. It names no kind of record."""

@@ -1,0 +1,289 @@
+"""Form fields of one control each, and lists of records.
+
+Every entry knows three forms of a value: what the wire says, what a browser shows and sends back
+(`state`), and how the two meet. A browser turns line ends into CRLF, drops line breaks from a one-line
+input, and shortens `15:30:00` to `15:30`; two states are equal where only that differs.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import datetime
+from typing import Any
+
+import marshmallow
+from werkzeug.datastructures import MultiDict
+from wtforms import Field
+
+from brainstem.core import times
+from brainstem.core.schemas import texts_in
+
+
+class Entry(Field):
+    """A form field that speaks the wire format."""
+
+    kind = "text"
+    readonly = False
+
+    def __init__(self, *, label: str, field: marshmallow.fields.Field, **kwargs: Any) -> None:
+        super().__init__(label, **kwargs)
+        self.label = label
+        self.about = field
+        self.help = field.metadata.get("help", "")
+        self.type = field.metadata.get("type")
+        self.autocomplete = field.metadata.get("autocomplete")
+        self.required = field.required
+        self.errors: list[str] = []
+
+    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+        if formdata is not None:
+            self.read(formdata)
+        else:
+            self.show(data)
+
+    def show(self, value: Any) -> None:
+        """Take a wire value, or None for an empty form."""
+        raise NotImplementedError
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        """Take what a browser sent."""
+        raise NotImplementedError
+
+    def value(self, before: Any) -> Any:
+        """The wire value; `before` is the entry as the form was opened with, or None."""
+        return self.state
+
+    def restore(self, value: Any, before: Any) -> None:
+        """Show a wire value that came from `value()` earlier."""
+        self.show(value)
+
+    def act(self, verb: str, index: int | None) -> None:
+        """Do what a button of the field asks for."""
+
+    def place(self, message: Any) -> None:
+        """Show what is wrong."""
+        self.errors = texts_in(message)
+
+    def problems(self) -> list[tuple[str, str]]:
+        """What is wrong: the id of the control, and a sentence for the summary."""
+        return [(self.id, f"{self.label}: {' '.join(self.errors)}")] if self.errors else []
+
+    def as_text(self) -> str:
+        """The value for people to read and compare."""
+        return str(self.state)
+
+
+def as_browser(text: str) -> str:
+    """The text as a browser sends it back, with line ends as we keep them."""
+    if "\n" in text:
+        return text.replace("\r\n", "\n").replace("\r", "\n")
+    return text.replace("\r", "")
+
+
+class TextEntry(Entry):
+    """One line, or several; with the line ends that the record had."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = "textarea" if getattr(self.about, "lines", False) else "text"
+        self.original = ""
+
+    @property
+    def text(self) -> str:
+        return self.state
+
+    def show(self, value: Any) -> None:
+        self.original = value or ""
+        lines = self.original.replace("\r\n", "\n").replace("\r", "\n")
+        self.state = lines if self.kind == "textarea" else as_browser(self.original)
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self.state = formdata.get(self.name, "").replace("\r\n", "\n")
+
+    def value(self, before: Any) -> Any:
+        windows = before is not None and "\r\n" in before.original
+        return self.state.replace("\n", "\r\n") if windows else self.state
+
+
+class PasswordEntry(TextEntry):
+    """A password; it is never sent back to the browser."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = "password"
+
+
+class CheckEntry(Entry):
+    """Yes or no."""
+
+    kind = "checkbox"
+
+    @property
+    def checked(self) -> bool:
+        return self.state
+
+    def show(self, value: Any) -> None:
+        self.state = bool(value)
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self.state = bool(formdata.get(self.name))
+
+    def as_text(self) -> str:
+        return "Yes" if self.state else "No"
+
+
+class ChoiceEntry(TextEntry):
+    """One of a few words."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = "select"
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        return choices_of(self.about, self.state)
+
+
+def choices_of(field: marshmallow.fields.Field, chosen: str) -> list[tuple[str, str, bool]]:
+    """The words of a field as options; one that is not among them is shown all the same."""
+    words = [word for validator in field.validators for word in validator.choices]
+    if chosen and chosen not in words:
+        words.append(chosen)
+    options = [("", "Choose…", not chosen)]
+    return options + [(word, word, word == chosen) for word in words]
+
+
+class DateTimeEntry(Entry):
+    """A date and time on the lab's clock."""
+
+    kind = "datetime"
+
+    @property
+    def text(self) -> str:
+        return self.raw
+
+    @property
+    def native(self) -> bool:
+        """Whether a browser's own control can hold it: that knows milliseconds at most."""
+        moment = self.state
+        return not self.raw or (isinstance(moment, datetime) and moment.microsecond % 1000 == 0)
+
+    @property
+    def zone(self) -> str:
+        return str(times.lab_zone())
+
+    def show(self, value: Any) -> None:
+        text = ""
+        if value:
+            moment = times.lab_time(times.parse(value)).replace(tzinfo=None)
+            exact = "milliseconds" if moment.microsecond else "seconds"
+            text = moment.isoformat(timespec="auto" if moment.microsecond % 1000 else exact)
+        self._take(text)
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self._take(formdata.get(self.name, "").strip())
+
+    def _take(self, text: str) -> None:
+        self.raw = text
+        try:
+            self.state = datetime.fromisoformat(text)
+        except ValueError:
+            self.state = text
+
+    def value(self, before: Any) -> Any:
+        return self.raw or None
+
+    def as_text(self) -> str:
+        return self.raw.replace("T", " ")
+
+
+class TagsEntry(Entry):
+    """Tags in one line, with commas between them; one that has a comma itself stands in quotes."""
+
+    kind = "tags"
+    suggestions: list[str] = []
+
+    @property
+    def text(self) -> str:
+        return self.raw
+
+    def show(self, value: Any) -> None:
+        self._take(", ".join(map(_quoted, value or ())))
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self._take(formdata.get(self.name, "").replace("\r\n", "\n"))
+
+    def _take(self, text: str) -> None:
+        self.raw = as_browser(text)
+        try:
+            rows = csv.reader(io.StringIO(self.raw, newline=""), skipinitialspace=True)
+            self.state = [tag for row in rows for tag in map(str.strip, row) if tag]
+        except csv.Error:
+            self.state = [self.raw]
+
+    def as_text(self) -> str:
+        return self.raw
+
+
+def _quoted(tag: str) -> str:
+    plain = not any(character in tag for character in ',"\n\r')
+    return tag if plain else '"' + tag.replace('"', '""') + '"'
+
+
+class RefsEntry(Entry):
+    """Several records; the options are set by whoever knows what the user may use."""
+
+    kind = "refs"
+    #: Names by id, of what may be chosen and of what is chosen already.
+    names: dict[str, str] = {}
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        chosen = [(each, self.names.get(each, each), True) for each in self.ids]
+        return chosen + [(i, name, False) for i, name in self.names.items() if i not in self.ids]
+
+    def show(self, value: Any) -> None:
+        self._take([str(each) for each in value or ()])
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self._take(formdata.getlist(self.name))
+
+    def _take(self, ids: list[str]) -> None:
+        self.ids = list(dict.fromkeys(ids))
+        self.state = sorted(self.ids)
+
+    def value(self, before: Any) -> Any:
+        return self.ids
+
+    def as_text(self) -> str:
+        return "\n".join(self.names.get(each, each) for each in self.ids)
+
+
+class OrderedEntry(RefsEntry):
+    """Several records in an order. What stands in its `Add` field counts as added."""
+
+    kind = "ordered"
+
+    @property
+    def items(self) -> list[tuple[str, str, int]]:
+        return [(each, self.names.get(each, each), i) for i, each in enumerate(self.ids)]
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        return [(i, name) for i, name in self.names.items() if i not in self.ids]
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        super().read(formdata)
+        if added := formdata.get(f"{self.name}__add"):
+            self._take([*self.ids, added])
+
+    def _take(self, ids: list[str]) -> None:
+        self.ids = self.state = list(dict.fromkeys(ids))
+
+    def act(self, verb: str, index: int | None) -> None:
+        if index is None or index >= len(self.ids):
+            return
+        moved = self.ids.pop(index)
+        if verb in ("up", "down"):
+            self.ids.insert(max(index + (1 if verb == "down" else -1), 0), moved)

@@ -1,0 +1,408 @@
+"""What people and scripts can do with any kind of record. Pages, the API and commands call these.
+
+A change goes the same way each time, in one transaction: judge the payload by the schema → resolve what
+it names → require the rights → write. Nothing else writes records.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import Subquery, UniqueConstraint, func, select
+from sqlalchemy.orm.attributes import flag_modified
+from werkzeug.datastructures import MultiDict
+
+from brainstem.core import people, query, references
+from brainstem.core.permissions import (
+    Actor,
+    Right,
+    Role,
+    allowed,
+    require,
+    right_to_change,
+    unusable,
+)
+from brainstem.core.references import View, view
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import People, Ref, RefList, TagList
+from brainstem.core.times import utcnow
+from brainstem.core.transactions import operation
+from brainstem.errors import Changed, Forbidden, NotFound, SignInRequired
+from brainstem.extensions import db
+
+
+@dataclass
+class Page:
+    """A part of a list, and where it stands in the whole."""
+
+    views: list[View]
+    total: int
+    query: query.Query
+
+    @property
+    def number(self) -> int:
+        """The page's number, from 1."""
+        return self.query.offset // self.query.limit + 1
+
+    @property
+    def pages(self) -> int:
+        """How many pages there are."""
+        return math.ceil(self.total / self.query.limit)
+
+
+def find(
+    actor: Actor, resource: Resource, args: MultiDict[str, str], *, among: Subquery | None = None
+) -> Page:
+    """The records that the actor may read and the query asks for.
+
+    `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
+    """
+    model = resource.model
+    asked = query.parse(actor, resource, args)
+    matching = select(model).where(allowed(actor, resource), *asked.where)
+    if among is not None:
+        matching = matching.join(among, among.c.id == model.id)
+        if not args.getlist("sort[]"):
+            asked.order, asked.sort = [among.c.place], []
+    total = db.session.scalar(matching.with_only_columns(func.count(), maintain_column_froms=True))
+    records = db.session.scalars(
+        matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
+    ).all()
+    return Page(view(actor, resource, records, asked.include), total, asked)
+
+
+def get(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    args: MultiDict[str, str] | None = None,
+    *,
+    right: Right = Right.READ,
+) -> View:
+    """One record; `NotFound`, or `Forbidden` without the right."""
+    require(actor, right, resource, record_id)
+    asked = query.parse(actor, resource, args or MultiDict(), one=True)
+    record = db.session.get(resource.model, record_id)
+    return view(actor, resource, [record], asked.include)[0]
+
+
+def related(
+    actor: Actor, resource: Resource, record_id: uuid.UUID, name: str, args: MultiDict[str, str]
+) -> tuple[Resource | None, Page]:
+    """The records that a relation of one record names, as a list, in the relation's order.
+
+    The kind is None, and the list empty, where nobody has registered that kind.
+    """
+    require(actor, Right.READ, resource, record_id)
+    found = resource.schema._declared_fields.get(name)
+    if not isinstance(found, Ref | RefList):
+        raise NotFound(f"A {resource.words} has no relation {name!r}.")
+    target = registry.get(found.kind)
+    if target is None:
+        return None, Page([], 0, query.Query())
+    order = [*references.order_of(resource, name), target.model.id]
+    columns = select(target.model.id, func.row_number().over(order_by=order).label("place"))
+    joined = references.joined(columns, resource, name)
+    among = joined.where(resource.model.id == record_id).subquery()
+    return target, find(actor, target, args, among=among)
+
+
+@operation
+def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
+    """Store a new record. Its creator becomes its owner, where the kind has roles."""
+    _signed_in(actor)
+    data = _judge(actor, resource, None, payload)
+    _require_references(actor, resource, data, set())
+    columns, links, _ = _split(resource, data)
+    record = resource.model(id=uuid.uuid4(), **columns)
+    resource.insert(record, columns)
+    for name, value in links.items():
+        _link(actor, resource, record, name, value)
+    if resource.roles is not None:
+        people.appoint(resource, record.id, actor.user_id, Role.OWNER)
+    return _stored(actor, resource, record)
+
+
+@operation
+def change(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    payload: dict[str, Any],
+    *,
+    replace: bool = False,
+    version: Callable[[int], bool] | None = None,
+    keeping: bool = False,
+) -> View:
+    """Change the fields given, or `replace` the record.
+
+    `version` says whether the stored version is one that the actor expects, else `Changed`. `keeping`
+    is for forms, which send back whole lists: it takes no right to name what is named already.
+    """
+    _signed_in(actor)
+    record = _locked(resource, record_id)
+    require(actor, Right.READ, resource, record_id)
+    data = _judge(actor, resource, record, payload, partial=not replace)
+    require(actor, _right_to_change(resource, data), resource, record_id)
+    _require_references(actor, resource, data, _held(resource, record, data, lists=keeping))
+    _expect(record, version)
+
+    columns, links, roles = _split(resource, data)
+    columns = {name: value for name, value in columns.items() if _differs(record, name, value)}
+    changed = bool(columns)
+    for name in columns:
+        # A JSON document compares as equal to one with another order of keys, or 22 for 22.0.
+        flag_modified(record, name)
+    if columns:
+        resource.update(record, columns)
+    for name, value in links.items():
+        changed |= _link(actor, resource, record, name, value)
+    for value in roles.values():
+        changed |= people.assign(actor, resource, record_id, value)
+    if changed:
+        touch(record)
+    return _stored(actor, resource, record)
+
+
+@operation
+def delete(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    *,
+    version: Callable[[int], bool] | None = None,
+) -> None:
+    """Delete a record that nothing else needs."""
+    _signed_in(actor)
+    record = _locked(resource, record_id)
+    require(actor, right_to_change(resource), resource, record_id)
+    _expect(record, version)
+    if reason := kept_by(resource, record_id):
+        raise ValidationError(reason)
+    resource.remove(record)
+
+
+def kept_by(resource: Resource, record_id: uuid.UUID) -> str:
+    """Why a record can't be deleted, in words that say how many records use it; empty where it can."""
+    uses = []
+    for name in resource.kept_by:
+        relation = getattr(resource.model, name)
+        user = registry.of(relation.entity.class_)
+        count = db.session.scalar(
+            select(func.count(user.model.id))
+            .select_from(resource.model)
+            .join(relation)
+            .where(resource.model.id == record_id)
+        )
+        if count:
+            uses.append(f"{count} {(user.label if count == 1 else user.labels).lower()}")
+    if not uses:
+        return ""
+    verb = "uses" if uses[0].startswith("1 ") and len(uses) == 1 else "use"
+    return f"This {resource.words} can't be deleted: {' and '.join(uses)} {verb} it."
+
+
+def named(
+    actor: Actor, resource: Resource, ids: list[uuid.UUID] | None = None, right: Right = Right.READ
+) -> dict[uuid.UUID, str]:
+    """The names of records that the actor holds a right on, by id and in the order of the names."""
+    model = resource.model
+    rules = [allowed(actor, resource, right)]
+    if ids is not None:
+        rules.append(model.id.in_(ids))
+    statement = select(model.id, model.name).where(*rules).order_by(model.name, model.id)
+    return dict(db.session.execute(statement).all())
+
+
+def tags(actor: Actor, resource: Resource, *, used: bool = False) -> list[str]:
+    """Every tag, or those `used` on the records of a kind that the actor may read."""
+    name = next(n for n, f in resource.schema._declared_fields.items() if isinstance(f, TagList))
+    model = getattr(resource.model, name).entity.class_
+    statement = select(model.name).distinct().order_by(model.name)
+    if used:
+        statement = references.joined(statement, resource, name).where(allowed(actor, resource))
+    return list(db.session.scalars(statement))
+
+
+def touch(record: Any) -> None:
+    """Count a change of the record."""
+    record.version += 1
+    record.updated_date = utcnow()
+    db.session.flush()
+
+
+def _stored(actor: Actor, resource: Resource, record: Any) -> View:
+    return view(actor, resource, [record])[0]
+
+
+def _signed_in(actor: Actor) -> None:
+    if actor.user_id is None:
+        raise SignInRequired("Sign in first.")
+
+
+def _locked(resource: Resource, record_id: uuid.UUID) -> Any:
+    """The record, for this transaction alone; where its kind says so, by the record it belongs to."""
+    model = resource.model
+    if resource.locked_by:
+        owner = getattr(model, resource.locked_by).entity.class_
+        its = select(getattr(model, f"{resource.locked_by}_id")).where(model.id == record_id)
+        db.session.execute(
+            select(owner.id).where(owner.id == its.scalar_subquery()).with_for_update()
+        )
+    statement = select(model).where(model.id == record_id).execution_options(populate_existing=True)
+    record = db.session.scalar(statement.with_for_update())
+    if record is None:
+        raise NotFound(f"There is no such {resource.words}.")
+    return record
+
+
+def _expect(record: Any, version: Callable[[int], bool] | None) -> None:
+    if version is not None and not version(record.version):
+        raise Changed("Somebody changed this record in the meantime. Nothing was stored.")
+
+
+def _right_to_change(resource: Resource, data: dict[str, Any]) -> Right:
+    """The highest right that the fields given take."""
+    usual = right_to_change(resource)
+    fields = resource.schema._declared_fields
+    rights = [fields[name].metadata.get("right", usual) for name in data]
+    return max(rights, key=lambda right: right.value, default=usual)
+
+
+def _judge(
+    actor: Actor,
+    resource: Resource,
+    record: Any,
+    payload: dict[str, Any],
+    *,
+    partial: bool = False,
+) -> dict[str, Any]:
+    """The payload's data; `ValidationError` with everything that is wrong, by field."""
+    data, errors = resource.schema(way=actor.way).judge(payload, partial=partial)
+    declared = resource.schema._declared_fields
+    for name, value in data.items():
+        if isinstance(declared[name], Ref | RefList) and (wrong := _missing(declared[name], value)):
+            errors[name] = wrong
+        elif isinstance(declared[name], People):
+            if record is None:
+                errors[name] = ["The creator owns it alone at first: add people afterwards."]
+            elif wrong := people.problems(resource, record.id, declared[name].kind, value):
+                errors[name] = wrong
+    good = {name: value for name, value in data.items() if name not in errors}
+    errors |= _taken(resource, record, good)
+    errors |= resource.check(actor, record, good)
+    if errors:
+        raise ValidationError(errors)
+    return data
+
+
+def _missing(field: Ref | RefList, value: Any) -> Any:
+    """Errors for ids that name nothing: at their positions in a list."""
+    target = registry.get(field.kind)
+    ids = value if isinstance(value, list) else [value] if value else []
+    model = target.model
+    known = set(db.session.scalars(select(model.id).where(model.id.in_(ids)))) if ids else set()
+    text = f"There is no such {target.words}."
+    if isinstance(value, list):
+        return {place: [text] for place, each in enumerate(ids) if each not in known}
+    return [text] if ids and not known else None
+
+
+def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, list[str]]:
+    """Errors for values that must be unique and stand elsewhere already.
+
+    The database's own constraints have the last word: see `transactions.operation`.
+    """
+    errors, model = {}, resource.model
+    for constraint in model.__table__.constraints:
+        if not isinstance(constraint, UniqueConstraint):
+            continue
+        fields = [column.name.removesuffix("_id") for column in constraint.columns]
+        if not any(name in data for name in fields):
+            continue
+        values = [
+            data[name] if name in data else getattr(record, column.name, None)
+            for name, column in zip(fields, constraint.columns, strict=True)
+        ]
+        if None in values:
+            continue
+        same = [c == value for c, value in zip(constraint.columns, values, strict=True)]
+        if record is not None:
+            same.append(model.id != record.id)
+        if db.session.scalar(select(select(model.id).where(*same).exists())):
+            text = constraint.info.get(
+                "message", f"Another {resource.words} has this {fields[-1]}."
+            )
+            errors[fields[-1]] = [text]
+    return errors
+
+
+def _require_references(
+    actor: Actor,
+    resource: Resource,
+    data: dict[str, Any],
+    held: set[uuid.UUID],
+) -> None:
+    """`Forbidden` for records that the payload names and the actor may not use."""
+    for name, field in resource.schema.references():
+        value = data.get(name) or []
+        ids = [each for each in (value if isinstance(value, list) else [value]) if each not in held]
+        target = registry.get(field.kind)
+        for each in unusable(actor, field.right, target, ids) if target else ():
+            raise Forbidden(f"You may not use the {target.words} {each} ({name}).")
+
+
+def _held(resource: Resource, record: Any, data: dict[str, Any], *, lists: bool) -> set[uuid.UUID]:
+    """What the record names already, in the fields of a payload; in its `lists` only where asked."""
+    held: set[uuid.UUID] = set()
+    for name, field in resource.schema.references():
+        if name in data and isinstance(field, Ref):
+            held.add(getattr(record, f"{name}_id"))
+        elif name in data and lists:
+            held.update(references.linked_ids(_table(resource, name), record.id))
+    return held
+
+
+def _split(
+    resource: Resource, data: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, list], dict[str, dict]]:
+    """What goes into the record's own columns, into link tables, and into roles."""
+    columns, links, roles = {}, {}, {}
+    for name, value in data.items():
+        field = resource.schema._declared_fields[name]
+        if isinstance(field, RefList | TagList):
+            links[name] = value
+        elif isinstance(field, People):
+            roles[name] = value
+        else:
+            columns[f"{name}_id" if isinstance(field, Ref) else name] = value
+    return columns, links, roles
+
+
+def _differs(record: Any, name: str, value: Any) -> bool:
+    stored = getattr(record, name)
+    if isinstance(value, dict | list):
+        return json.dumps(stored) != json.dumps(value)
+    return stored != value
+
+
+def _table(resource: Resource, name: str) -> Any:
+    return getattr(resource.model, name).property.secondary
+
+
+def _link(actor: Actor, resource: Resource, record: Any, name: str, value: list) -> bool:
+    field, table = resource.schema._declared_fields[name], _table(resource, name)
+    if isinstance(field, TagList):
+        model = getattr(resource.model, name).entity.class_
+        return references.arrange(table, record.id, references.tag_ids(model, value))
+    current = references.linked_ids(table, record.id)
+    target = registry.get(field.kind)
+    unseen = set(unusable(actor, Right.READ, target, current))
+    wanted = references.with_unseen(current, set(current) - unseen, value)
+    return references.arrange(table, record.id, wanted)

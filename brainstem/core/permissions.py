@@ -1,0 +1,131 @@
+"""Who may do what (contract §8): one rule, written as SQL; the yes-or-no answer asks the same rule."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from enum import Enum, IntEnum
+from typing import Literal
+
+from sqlalchemy import ColumnElement, and_, false, select, true
+
+from brainstem.core.resource import Resource, registry
+from brainstem.errors import Forbidden, NotFound
+from brainstem.extensions import db
+
+
+class Role(IntEnum):
+    """What a user is to a project or a personal attribute; a higher one carries the lower ones."""
+
+    #: Reads it and what is in it.
+    MEMBER = 1
+    #: Works with what is in a project; uses an attribute (attaches it, names it).
+    CONTRIBUTOR = 2
+    #: Also says who is a member or a contributor.
+    MANAGER = 3
+    #: Also changes the record itself, publishes it, and says who is a manager or an owner.
+    OWNER = 4
+
+
+class Right(Enum):
+    """What somebody wants to do with a record, and the role it takes on a record that has roles."""
+
+    READ = Role.MEMBER
+    #: Name it in another record; change what it holds. Of a record without roles: change it.
+    USE = Role.CONTRIBUTOR
+    MANAGE = Role.MANAGER
+    OWN = Role.OWNER
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts, through which portal, and in which way. The public portal's actor is nobody."""
+
+    user_id: uuid.UUID | None
+    portal: Literal["private", "public"] = "private"
+    way: Literal["api", "page", "command"] = "api"
+
+
+def right_to_change(resource: Resource) -> Right:
+    """What it takes to change a record; one that has roles of its own is its owners'."""
+    return Right.USE if resource.roles is None else Right.OWN
+
+
+PUBLIC = Actor(user_id=None, portal="public")
+
+
+def allowed(actor: Actor, resource: Resource, right: Right = Right.READ) -> ColumnElement[bool]:
+    """The records of a kind on which the actor holds a right, as a condition on its model.
+
+    A record with parents is read with a role on any of them, and changed as a contributor on every
+    one of them; all further rights are the right to change.
+    """
+    if actor.portal not in resource.portals:
+        return false()
+    if resource.roles is not None:
+        return _by_role(actor, resource, right)
+    reading = right is Right.READ
+    conditions = [_by_parents(actor, resource, name, reading) for name in resource.parents]
+    for name in resource.seen_with:
+        relation = getattr(resource.model, name)
+        conditions.append(relation.has(allowed(actor, registry.of(relation.entity.class_))))
+    return and_(true(), *conditions)
+
+
+def _by_role(actor: Actor, resource: Resource, right: Right) -> ColumnElement[bool]:
+    if actor.portal == "public":
+        return resource.model.is_public if right is Right.READ else false()
+    roles = resource.roles
+    held = select(roles.c[f"{resource.name}_id"]).where(
+        roles.c.user_id == actor.user_id, roles.c.role >= right.value
+    )
+    return resource.model.id.in_(held)
+
+
+def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> ColumnElement[bool]:
+    relation = getattr(resource.model, name)
+    parent = registry.of(relation.entity.class_)
+    rule = allowed(actor, parent, Right.READ if reading else Right.USE)
+    if not relation.property.uselist:
+        return relation.has(rule)
+    if reading:
+        return relation.any(rule)
+    return and_(relation.any(), ~relation.any(~rule))
+
+
+def may(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> bool:
+    """Whether the actor holds a right on one record; False where there is no such record."""
+    rule = and_(resource.model.id == record_id, allowed(actor, resource, right))
+    return bool(db.session.scalar(select(select(resource.model.id).where(rule).exists())))
+
+
+def require(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> None:
+    """`NotFound` where there is no such record, `Forbidden` where the actor lacks the right.
+
+    In the public portal what is not public is not found (contract §9).
+    """
+    if may(actor, right, resource, record_id):
+        return
+    if actor.portal == "public" or db.session.get(resource.model, record_id) is None:
+        raise NotFound(f"There is no such {resource.words}.")
+    if right is Right.READ or not may(actor, Right.READ, resource, record_id):
+        raise Forbidden(f"You may not see this {resource.words}.")
+    raise Forbidden(f"You may see this {resource.words}, but not {_DEEDS[right]}.")
+
+
+_DEEDS = {
+    Right.USE: "change or use it",
+    Right.MANAGE: "say who may use it",
+    Right.OWN: "change it: only its owners may",
+}
+
+
+def unusable(
+    actor: Actor, right: Right, resource: Resource, ids: list[uuid.UUID]
+) -> list[uuid.UUID]:
+    """Those of the ids on which the actor lacks the right, in their order."""
+    if not ids:
+        return []
+    rule = and_(resource.model.id.in_(ids), allowed(actor, resource, right))
+    usable = set(db.session.scalars(select(resource.model.id).where(rule)))
+    return [each for each in ids if each not in usable]

@@ -1,0 +1,282 @@
+"""`filter{}`, `sort[]`, `include[]`, `limit`, `offset`, `page` → a select (contract §7).
+
+A query is written in the wire format's names; the schema says what each one is. A field, operator or
+value that does not fit is an error that names it; nothing is ever ignored.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError, fields
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, not_, or_
+from sqlalchemy.orm import InstrumentedAttribute
+from werkzeug.datastructures import MultiDict
+
+from brainstem.core.permissions import Actor, allowed
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import LabDateTime, Ref, RefList, TagList, Text, unstorable
+from brainstem.core.text import ends_with, fold, position_of, starts_with
+
+PER_PAGE, MOST_PER_PAGE = 20, 100
+#: The largest offset that every database takes; there is nothing behind it either.
+FAR = 2**62
+
+#: What every record has and a query may name, though it is not shown.
+TIMES: dict[str, fields.Field] = {"created_date": LabDateTime(), "updated_date": LabDateTime()}
+
+
+@dataclass(frozen=True)
+class Operator:
+    """How a field is compared with a value; `for_text` ones make sense for texts alone."""
+
+    build: Callable[[Any, Any], ColumnElement[bool]]
+    for_text: bool = False
+
+
+OPERATORS: dict[str, Operator] = {
+    "": Operator(lambda column, value: column == value),
+    "gt": Operator(lambda column, value: column > value),
+    "gte": Operator(lambda column, value: column >= value),
+    "lt": Operator(lambda column, value: column < value),
+    "lte": Operator(lambda column, value: column <= value),
+    "iexact": Operator(lambda column, value: fold(column) == fold(value), for_text=True),
+    "contains": Operator(lambda column, value: position_of(column, value) > 0, for_text=True),
+    "icontains": Operator(
+        lambda column, value: position_of(fold(column), fold(value)) > 0, for_text=True
+    ),
+    "startswith": Operator(starts_with, for_text=True),
+    "istartswith": Operator(
+        lambda column, value: starts_with(fold(column), fold(value)), for_text=True
+    ),
+    "endswith": Operator(ends_with, for_text=True),
+    "iendswith": Operator(
+        lambda column, value: ends_with(fold(column), fold(value)), for_text=True
+    ),
+}
+#: Operators that read their values in their own way.
+SPECIAL = ("in", "isnull")
+
+
+@dataclass
+class Query:
+    """A list query, understood: what to select, in which order, and which part of it."""
+
+    where: list[ColumnElement[bool]] = field(default_factory=list)
+    order: list[ColumnElement] = field(default_factory=list)
+    limit: int = PER_PAGE
+    offset: int = 0
+    #: Relations to show as records instead of ids: `{"behaviors": {"subjects": {}}}`.
+    include: dict[str, dict] = field(default_factory=dict)
+    #: What was asked, for `meta`.
+    filters: dict[str, Any] = field(default_factory=dict)
+    sort: list[str] = field(default_factory=list)
+
+
+#: What an address of one record takes.
+FOR_ONE = ("include[]", "format")
+
+
+def parse(
+    actor: Actor, resource: Resource, args: MultiDict[str, str], *, one: bool = False
+) -> Query:
+    """The query that the arguments of an address spell; `ValidationError` names what does not fit.
+
+    An address of `one` record takes its includes alone.
+    """
+    query, errors = Query(), {}
+    for name in args:
+        try:
+            if one and name not in FOR_ONE:
+                raise ValidationError("Unknown parameter.")
+            _read(actor, resource, name, args, query)
+        except ValidationError as error:
+            errors[name] = error.messages
+    if errors:
+        raise ValidationError(errors)
+    if not query.order:
+        query.order = [each for name in resource.sort for each in _sort(resource, name)]
+        query.sort = list(resource.sort)
+    query.order.append(resource.model.id)
+    return query
+
+
+FILTER = re.compile(r"filter\{(-?)([^{}]+)\}")
+
+
+def _read(
+    actor: Actor, resource: Resource, name: str, args: MultiDict[str, str], query: Query
+) -> None:
+    values = args.getlist(name)
+    if any(map(unstorable, values)):
+        raise ValidationError("Contains a character that can't be stored.")
+    if match := FILTER.fullmatch(name):
+        excluded, path = bool(match[1]), match[2].split(".")
+        # A filter given twice must hold twice; `in` takes all its values together.
+        for group in [values] if path[-1] == "in" else [[value] for value in values]:
+            condition = _filter(actor, resource, path, group)
+            query.where.append(not_(func.coalesce(condition, false())) if excluded else condition)
+        query.filters[match[1] + match[2]] = values[0] if len(values) == 1 else values
+    elif name == "sort[]":
+        query.order = [each for value in values for each in _sort(resource, value)]
+        query.sort = values
+    elif name == "include[]":
+        query.include = _include(resource, values)
+    elif name in ("limit", "per_page"):
+        query.limit = _page_size(args)
+    elif name == "offset":
+        query.offset = min(_whole(args[name], least=0), FAR)
+    elif name == "page":
+        if "offset" in args:
+            raise ValidationError("Give a page or an offset, not both.")
+        query.offset = min((_whole(args[name], least=1) - 1) * _page_size(args), FAR)
+    elif name == "format":
+        if values != ["json"]:
+            raise ValidationError("Only json is known.")
+    else:
+        raise ValidationError("Unknown parameter.")
+
+
+def _page_size(args: MultiDict[str, str]) -> int:
+    if "limit" in args and "per_page" in args:
+        raise ValidationError("Give limit or per_page, not both.")
+    text = args.get("limit", args.get("per_page", str(PER_PAGE)))
+    return _whole(text, least=1, most=MOST_PER_PAGE)
+
+
+def _whole(text: str, *, least: int, most: int | None = None) -> int:
+    number = int(text) if re.fullmatch("[0-9]{1,30}", text) else -1
+    if number < least or (most is not None and number > most):
+        limits = f"from {least}" + (f" to {most}" if most else "")
+        raise ValidationError(f"This is not a whole number {limits}.")
+    return number
+
+
+def _filter(
+    actor: Actor, resource: Resource, path: list[str], values: list[str]
+) -> ColumnElement[bool]:
+    """The condition that a path such as `projects.name.icontains` states."""
+    name, rest = path[0], path[1:]
+    found = _field(resource, name)
+    if isinstance(found, Ref | RefList):
+        return _through(actor, resource, name, found, rest, values)
+    if isinstance(found, TagList):
+        column = _tag_name(resource, name)
+        return getattr(resource.model, name).any(_compare(column, Text(), rest, values))
+    return _compare(_column(resource, name, found), found, rest, values)
+
+
+def _through(
+    actor: Actor,
+    resource: Resource,
+    name: str,
+    found: Ref | RefList,
+    rest: list[str],
+    values: list[str],
+) -> ColumnElement[bool]:
+    """A condition on related records, of which only those count that the actor may read."""
+    target = registry.get(found.kind)
+    if target is None:
+        raise ValidationError(f"There are no {name} to filter by yet.")
+    relation = getattr(resource.model, name)
+    if rest and (rest[0] in TIMES or rest[0] in target.schema._declared_fields):
+        condition = _filter(actor, target, rest, values)
+    elif rest == ["isnull"]:
+        present = _exists(relation, allowed(actor, target))
+        return ~present if _true(values[0]) else present
+    else:
+        condition = _compare(target.model.id, fields.UUID(), rest, values)
+    return _exists(relation, and_(allowed(actor, target), condition))
+
+
+def _exists(relation: InstrumentedAttribute, condition: ColumnElement) -> ColumnElement[bool]:
+    many = relation.property.uselist
+    return relation.any(condition) if many else relation.has(condition)
+
+
+def _compare(
+    column: Any, kind: fields.Field, rest: list[str], values: list[str]
+) -> ColumnElement[bool]:
+    operator = ".".join(rest)
+    if operator == "in":
+        parts = [part for value in values for part in value.split(",")]
+        return or_(*[column == value for value in (_value(kind, part) for part in parts)])
+    if operator == "isnull":
+        return column.is_(None) if _true(values[0]) else column.is_not(None)
+    if operator not in OPERATORS:
+        known = ", ".join([*filter(None, OPERATORS), *SPECIAL])
+        raise ValidationError(f"There is no {operator!r} here; operators are {known}.")
+    chosen = OPERATORS[operator]
+    if chosen.for_text and not isinstance(kind, fields.String):
+        raise ValidationError(f"{operator!r} is for texts.")
+    if isinstance(kind, fields.UUID) and operator:
+        raise ValidationError(f"{operator!r} is not for ids.")
+    return chosen.build(column, _value(kind, values[0]))
+
+
+def _value(kind: fields.Field, text: str) -> Any:
+    """A value of an address as the column's type; an id that can't exist is one that finds nothing."""
+    if isinstance(kind, Text):
+        return literal(text)
+    if isinstance(kind, fields.Boolean):
+        return _true(text)
+    if isinstance(kind, fields.Integer):
+        return min(_whole(text, least=0), 2**31 - 1)
+    return kind.deserialize(text)
+
+
+def _true(text: str) -> bool:
+    words = {"true": True, "1": True, "false": False, "0": False}
+    if text.lower() not in words:
+        raise ValidationError("This is neither true nor false.")
+    return words[text.lower()]
+
+
+def _sort(resource: Resource, text: str) -> Iterable[ColumnElement]:
+    """The columns of a sort key; empty values come last both ways."""
+    name = text.removeprefix("-")
+    found = _field(resource, name)
+    if isinstance(found, Ref):
+        column = getattr(resource.model, f"{name}_id")
+    else:
+        column = _column(resource, name, found)
+    if not found.required and name not in TIMES:
+        empty = column.is_(None)
+        if isinstance(found, fields.String):
+            empty = or_(empty, column == "")
+        yield case((empty, 1), else_=0)
+    yield column.desc() if text.startswith("-") else column
+
+
+def _include(resource: Resource, values: list[str]) -> dict[str, dict]:
+    tree: dict[str, dict] = {}
+    for value in values:
+        kind, branch = resource, tree
+        for name in value.removesuffix(".*").split("."):
+            found = kind and kind.schema._declared_fields.get(name)
+            if not isinstance(found, Ref | RefList):
+                raise ValidationError(f"There is nothing to include at {value!r}.")
+            branch = branch.setdefault(name, {})
+            kind = registry.get(found.kind)
+    return tree
+
+
+def _field(resource: Resource, name: str) -> fields.Field:
+    found = TIMES.get(name) or resource.schema._declared_fields.get(name)
+    if found is None:
+        raise ValidationError(f"There is no field {name!r}.")
+    return found
+
+
+def _column(resource: Resource, name: str, found: fields.Field) -> InstrumentedAttribute:
+    plain = (fields.String, fields.UUID, fields.Boolean, fields.Integer, LabDateTime)
+    if not isinstance(found, plain):
+        raise ValidationError(f"Can't filter or sort by {name}.")
+    return getattr(resource.model, name)
+
+
+def _tag_name(resource: Resource, name: str) -> InstrumentedAttribute:
+    return getattr(resource.model, name).entity.class_.name

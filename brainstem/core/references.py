@@ -1,0 +1,194 @@
+"""What records name: read for a whole page of records at once, and written without losing the unseen.
+
+Reading takes one statement a relation, whatever the number of records. Every reference passes
+`allowed()`: what the actor may not read is not there for her, not even as an id.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, Table, delete, insert, select, update
+
+from brainstem.core import people
+from brainstem.core.permissions import Actor, allowed
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import People, Ref, RefList, TagList
+from brainstem.extensions import db
+
+
+@dataclass
+class View:
+    """A record as one actor may see it: its own fields, and by field name what it refers to."""
+
+    record: Any
+    refs: dict[str, Any] = field(default_factory=dict)
+
+
+def view(
+    actor: Actor, resource: Resource, records: Sequence[Any], include: dict[str, dict] | None = None
+) -> list[View]:
+    """The records with their references; those in `include` as wire records instead of ids."""
+    views = {record.id: View(record) for record in records}
+    include = include or {}
+    for name, kind in resource.schema._declared_fields.items():
+        if isinstance(kind, TagList):
+            found = _tags(resource, name, views)
+        elif isinstance(kind, People):
+            found = people.held(resource, kind.kind, views) if actor.portal != "public" else {}
+        elif isinstance(kind, Ref | RefList):
+            found = _ids(actor, resource, name, kind, views)
+            if name in include:
+                _replace_by_records(actor, kind, found, include[name])
+        else:
+            continue
+        for record_id, each in views.items():
+            value = found.get(record_id, {} if isinstance(kind, People) else [])
+            each.refs[name] = next(iter(value), None) if isinstance(kind, Ref) else value
+    return list(views.values())
+
+
+def dump(actor: Actor, resource: Resource, views: Iterable[View]) -> list[dict[str, Any]]:
+    """The views on the wire."""
+    schema = resource.schema(portal=actor.portal)
+    return schema.dump(views, many=True)
+
+
+def _pairs(statement: Any) -> dict[uuid.UUID, list]:
+    found: dict[uuid.UUID, list] = {}
+    for owner, value in db.session.execute(statement):
+        found.setdefault(owner, []).append(value)
+    return found
+
+
+def _ids(
+    actor: Actor, resource: Resource, name: str, kind: Ref | RefList, owners: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[uuid.UUID]]:
+    target = registry.get(kind.kind)
+    if target is None:
+        # The schema names a kind that no module has registered yet.
+        return {}
+    return _pairs(related(actor, resource, name, target, owners))
+
+
+def related(
+    actor: Actor, resource: Resource, name: str, target: Resource, owners: Iterable[uuid.UUID]
+) -> Any:
+    """A select of (owner's id, related record's id), in the relation's order."""
+    columns = select(resource.model.id, target.model.id)
+    return (
+        joined(columns, resource, name)
+        .where(resource.model.id.in_(list(owners)), allowed(actor, target))
+        .order_by(*order_of(resource, name), target.model.id)
+    )
+
+
+def joined(columns: Select, resource: Resource, name: str) -> Select:
+    """The columns, from records joined to what a relation of theirs names.
+
+    Not `join(relation)`: that would name the link table anew, and the relation's order speaks of it.
+    """
+    relation = getattr(resource.model, name).property
+    statement = columns.select_from(resource.model)
+    if relation.secondary is None:
+        return statement.join(relation.entity.class_, relation.primaryjoin)
+    return statement.join(relation.secondary, relation.primaryjoin).join(
+        relation.entity.class_, relation.secondaryjoin
+    )
+
+
+def order_of(resource: Resource, name: str) -> Sequence[Any]:
+    """The order of a relation's records."""
+    return getattr(resource.model, name).property.order_by or ()
+
+
+def _replace_by_records(
+    actor: Actor, kind: Ref | RefList, found: dict[uuid.UUID, list], include: dict[str, dict]
+) -> None:
+    target = registry.get(kind.kind)
+    if target is None:
+        return
+    ids = {each for value in found.values() for each in value}
+    records = db.session.scalars(select(target.model).where(target.model.id.in_(ids))).all()
+    wire = dump(actor, target, view(actor, target, records, include))
+    by_id = dict(zip((record.id for record in records), wire, strict=True))
+    for owner, value in found.items():
+        found[owner] = [by_id[each] for each in value]
+
+
+def _tags(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+    tag = getattr(resource.model, name).entity.class_
+    columns = select(resource.model.id, tag.name)
+    return _pairs(
+        joined(columns, resource, name)
+        .where(resource.model.id.in_(list(owners)))
+        .order_by(*order_of(resource, name))
+    )
+
+
+def with_unseen(
+    current: list[uuid.UUID], seen: set[uuid.UUID], wanted: list[uuid.UUID]
+) -> list[uuid.UUID]:
+    """The list that an actor wants, with what she can't see kept in its place (contract §8).
+
+    >>> with_unseen(["a", "X", "b"], {"a", "b"}, ["b", "c", "a"])
+    ['b', 'X', 'c', 'a']
+    """
+    result = [each for each in wanted if each in seen or each not in current]
+    for place, each in enumerate(current):
+        if each not in seen:
+            result.insert(min(place, len(result)), each)
+    return result
+
+
+def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
+    """What a record's link table names, in order."""
+    owner, target, position = _columns(table)
+    return list(db.session.scalars(select(target).where(owner == owner_id).order_by(position)))
+
+
+def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
+    """Make a link table name just these, in this order, 0, 1, 2 …; True where that changed anything.
+
+    Links that stay keep their rows. The caller holds the lock of the owner's row.
+    """
+    owner, target, position = _columns(table)
+    current = dict(db.session.execute(select(target, position).where(owner == owner_id)).all())
+    gone = current.keys() - set(wanted)
+    if gone:
+        db.session.execute(delete(table).where(owner == owner_id, target.in_(gone)))
+    new, moved = [], False
+    for place, each in enumerate(wanted):
+        if each not in current:
+            new.append({owner.name: owner_id, target.name: each, position.name: place})
+        elif current[each] != place:
+            moved = True
+            db.session.execute(
+                update(table).where(owner == owner_id, target == each).values({position: place})
+            )
+    if new:
+        db.session.execute(insert(table), new)
+    return bool(gone or new or moved)
+
+
+def _columns(table: Table) -> tuple[Any, Any, Any]:
+    """Owner, target and position of a link table; the owner's column stands first."""
+    owner, target = (column for column in table.columns if column.foreign_keys)
+    return owner, target, table.c.order if "order" in table.c else table.c.position
+
+
+def tag_ids(model: Any, names: list[str]) -> list[uuid.UUID]:
+    """The ids of tags by name, made where they are new."""
+    known = dict(
+        db.session.execute(select(model.name, model.id).where(model.name.in_(names))).all()
+    )
+    for name in names:
+        if name not in known:
+            tag = model(name=name)
+            db.session.add(tag)
+            db.session.flush()
+            known[name] = tag.id
+    return [known[name] for name in names]

@@ -1,0 +1,123 @@
+"""A kind of record, as the machinery knows it, and the registry of all kinds."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from brainstem.extensions import db
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
+
+    from brainstem.core.permissions import Actor
+    from brainstem.core.schemas import RecordSchema
+    from brainstem.records.base import Record
+
+
+@dataclass(frozen=True, eq=False)
+class Resource:
+    """One kind of record: where it answers, how it is stored and judged, whose rights it takes.
+
+    Registering one gives it the JSON API, queries, permissions and pages. Where a kind writes in
+    its own way, it subclasses this and overrides `check`, `insert`, `update` or `remove`; all four
+    run inside the operation's transaction, after the rights have been required.
+    """
+
+    #: `/api/{portal}/{app}/{name}/`, and the keys of one record and of a list (contract §6).
+    app: str
+    name: str
+    key: str
+    keys: str
+    model: type[Record]
+    schema: type[RecordSchema]
+    #: What people call one and several of them.
+    label: str
+    labels: str
+    #: The relationships that a record takes its rights from; a kind without any holds its own roles.
+    parents: tuple[str, ...] = ()
+    #: Relationships whose record one must be able to read as well.
+    seen_with: tuple[str, ...] = ()
+    #: Where users hold roles on a record of this kind itself.
+    roles: Table | None = None
+    #: Relationships that keep a record from being deleted while they hold anything.
+    kept_by: tuple[str, ...] = ()
+    #: The relationship whose record is locked while one of these changes (else the record itself).
+    locked_by: str = ""
+    portals: frozenset[str] = frozenset({"private", "public"})
+    #: Where its pages are; empty where it has none of its own.
+    page: str = ""
+    #: The usual order of its lists.
+    sort: tuple[str, ...] = ("name",)
+    #: The fields of its form, in the order people fill them in; all of the schema's where empty.
+    form: tuple[str, ...] = ()
+    #: What else is gone when a record is deleted, in a sentence.
+    deletion: str = "The record is removed for everybody."
+    #: The fields shown as columns of its list page.
+    columns: tuple[str, ...] = ("name",)
+
+    @property
+    def words(self) -> str:
+        """The label inside a sentence."""
+        return self.label.lower()
+
+    def check(self, actor: Actor, record: Record | None, data: dict[str, Any]) -> dict[str, Any]:
+        """Errors by field that need the database and are this kind's own; `record` is None for a new one."""
+        return {}
+
+    def insert(self, record: Record, data: dict[str, Any]) -> None:
+        """Store a new record."""
+        db.session.add(record)
+        db.session.flush()
+
+    def update(self, record: Record, data: dict[str, Any]) -> None:
+        """Store what changed."""
+        for name, value in data.items():
+            setattr(record, name, value)
+        db.session.flush()
+
+    def remove(self, record: Record) -> None:
+        """Delete a record; the database takes along what belongs to it."""
+        db.session.delete(record)
+        db.session.flush()
+
+
+class Registry:
+    """Every kind of record by name, in the order of registration."""
+
+    def __init__(self) -> None:
+        self._kinds: dict[str, Resource] = {}
+
+    def register(self, resource: Resource) -> Resource:
+        """Make a kind known; registering a name again replaces it (an app made twice, as in tests)."""
+        self._kinds[resource.name] = resource
+        return resource
+
+    def __iter__(self) -> Iterator[Resource]:
+        return iter(self._kinds.values())
+
+    def get(self, name: str) -> Resource | None:
+        """The kind of that name, or None while nobody registered it."""
+        return self._kinds.get(name)
+
+    def at(self, app: str, name: str) -> Resource | None:
+        """The kind at an API address."""
+        resource = self.get(name)
+        return resource if resource is not None and resource.app == app else None
+
+    def of(self, model: type) -> Resource:
+        """The kind that a model stores."""
+        return next(kind for kind in self if kind.model is model)
+
+
+registry = Registry()
+
+
+def as_id(text: object) -> uuid.UUID | None:
+    """The id that a text spells, or None."""
+    try:
+        return uuid.UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

@@ -1,0 +1,14 @@
+"""The kinds of record: one file a family, each with its models, schemas and registrations."""
+
+from flask import Flask
+
+from brainstem.records import attributes, projects, sessions, tags, tokens, users
+
+__all__ = ["attributes", "projects", "sessions", "tags", "tokens", "users"]
+
+
+def init_app(app: Flask) -> None:
+    """The kinds register themselves when they are imported; all that is left is to map them."""
+    from sqlalchemy.orm import configure_mappers
+
+    configure_mappers()

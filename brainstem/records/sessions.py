@@ -1,0 +1,260 @@
+"""Sessions, and the data storages of a session in their order (contract §4, §5)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from brainstem.core.operations import touch
+from brainstem.core.permissions import Actor
+from brainstem.core.references import arrange, linked_ids
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import (
+    ExtraFields,
+    LabDateTime,
+    Links,
+    RecordSchema,
+    Ref,
+    RefList,
+    Row,
+    RowList,
+    TagList,
+    Text,
+    WebAddress,
+    Whole,
+    choice,
+)
+from brainstem.extensions import db
+from brainstem.records.attributes import DataStorage
+from brainstem.records.base import (
+    Record,
+    UtcDateTime,
+    json,
+    link_table,
+    linked,
+    reference,
+    text,
+)
+from brainstem.records.projects import Project
+from brainstem.records.tags import Tag
+
+session_project = link_table("session", "project")
+session_tag = link_table("session", "tag")
+
+
+class SessionDataStorage(Record):
+    """One data storage of a session; `order` counts 0, 1, 2 … without gaps within the session."""
+
+    __tablename__ = "sessiondatastorage"
+    __table_args__ = (
+        UniqueConstraint(
+            "session_id",
+            "datastorage_id",
+            info={"message": "This data storage is attached to the session already."},
+        ),
+        Index(None, "session_id", "order"),
+    )
+
+    # The session's column stands first: see `references.arrange`.
+    session_id: Mapped[uuid.UUID] = reference("session", ondelete="CASCADE", index=False)
+    datastorage_id: Mapped[uuid.UUID] = reference("datastorage")
+    order: Mapped[int]
+    session: Mapped[Session] = relationship(viewonly=True)
+    datastorage: Mapped[DataStorage] = relationship(viewonly=True)
+
+
+class Session(Record):
+    """One recording occasion; `date_time` is its onset, in UTC."""
+
+    __tablename__ = "session"
+    __table_args__ = (UniqueConstraint("name"), Index(None, "date_time"))
+
+    name: Mapped[str] = text(100)
+    description: Mapped[str] = text()
+    date_time: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    extra_fields: Mapped[dict] = json(dict)
+    download_links: Mapped[list] = json(list)
+    name_used_in_storage: Mapped[str] = text(200)
+    projects: Mapped[list[Project]] = linked("Project", session_project)
+    datastorage: Mapped[list[DataStorage]] = linked("DataStorage", SessionDataStorage.__table__)
+    tags: Mapped[list[Tag]] = linked("Tag", session_tag)
+
+
+class DownloadLink(Row):
+    """Where a session's data was published."""
+
+    repository = Text(
+        required=True,
+        validate=choice(
+            "CRCNS",
+            "DANDI",
+            "Figshare",
+            "GitHub",
+            "Globus",
+            "Mendeley",
+            "Zenodo",
+            "Webshare",
+            "Other",
+        ),
+    )
+    url = WebAddress(required=True, metadata={"label": "URL"})
+
+
+class SessionSchema(RecordSchema):
+    """A session on the wire (contract §4)."""
+
+    name = Text(required=True, most=100, metadata={"help": "Unlike any other session's."})
+    description = Text(exact=True, lines=True, metadata={"help": "Markdown or simple HTML."})
+    epochs = RefList("epoch", dump_only=True)
+    projects = RefList(
+        "project",
+        required=True,
+        metadata={"help": "Who may read and change the session follows from its projects."},
+    )
+    date_time = LabDateTime(
+        metadata={"label": "Date and time", "help": "When the recording began."}
+    )
+    datastorage = RefList(
+        "datastorage",
+        metadata={
+            "label": "Data storage",
+            "ordered": True,
+            "help": "Where the raw data lies; the preferred place first.",
+        },
+    )
+    extra_fields = ExtraFields(
+        metadata={"help": "Whatever else you want to note: a room, a depth, a rig."}
+    )
+    download_links = RowList(
+        DownloadLink,
+        metadata={
+            "add": "Add link",
+            "remove": "Remove link",
+            "help": "Public repositories where the data can be downloaded.",
+        },
+    )
+    dataacquisition = RefList(
+        "dataacquisition", dump_only=True, metadata={"label": "Data acquisition"}
+    )
+    behaviors = RefList("behavior", dump_only=True)
+    manipulations = RefList("manipulation", dump_only=True)
+    name_used_in_storage = Text(
+        most=200,
+        metadata={
+            "form_only": True,
+            "help": "The folder's or file's name, where it differs from the session's name.",
+        },
+    )
+    tags = TagList(metadata={"help": "Enter or a comma ends a tag."})
+    links = Links(
+        "projects", "epochs", "datastorage", "dataacquisition", "behaviors", "manipulations"
+    )
+
+
+registry.register(
+    Resource(
+        app="stem",
+        name="session",
+        key="session",
+        keys="sessions",
+        model=Session,
+        schema=SessionSchema,
+        label="Session",
+        labels="Sessions",
+        page="/sessions",
+        parents=("projects",),
+        form=(
+            "name",
+            "projects",
+            "date_time",
+            "description",
+            "tags",
+            "datastorage",
+            "name_used_in_storage",
+            "extra_fields",
+            "download_links",
+        ),
+        columns=("name", "date_time", "projects", "datastorage", "tags"),
+    )
+)
+
+
+class SessionDataStorageSchema(RecordSchema):
+    """A row of the through table (contract §5)."""
+
+    session = Ref("session", required=True)
+    datastorage = Ref("datastorage", required=True)
+    order = Whole()
+
+
+class OrderedStorages(Resource):
+    """Rows that keep the order of their session gapless; an order past the end means the end.
+
+    The session's row is locked meanwhile, so that two at once leave one of the two orders.
+    """
+
+    def check(
+        self, actor: Actor, record: SessionDataStorage | None, data: dict[str, Any]
+    ) -> dict[str, Any]:
+        if record is None:
+            return {}
+        stored = {"session": record.session_id, "datastorage": record.datastorage_id}
+        return {
+            name: ["This can't be changed; remove the row and add another."]
+            for name, value in stored.items()
+            if data.get(name, value) != value
+        }
+
+    def insert(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
+        session = _lock(record.session_id)
+        storages = linked_ids(self.model.__table__, session.id)
+        place = min(data.get("order", len(storages)), len(storages))
+        arrange(self.model.__table__, session.id, storages)
+        record.order = place
+        storages.insert(place, record.datastorage_id)
+        super().insert(record, data)
+        arrange(self.model.__table__, session.id, storages)
+        touch(session)
+
+    def update(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
+        session = _lock(record.session_id)
+        storages = linked_ids(self.model.__table__, session.id)
+        storages.remove(record.datastorage_id)
+        storages.insert(min(data["order"], len(storages)), record.datastorage_id)
+        arrange(self.model.__table__, session.id, storages)
+        db.session.refresh(record)
+        touch(session)
+
+    def remove(self, record: SessionDataStorage) -> None:
+        session = _lock(record.session_id)
+        storages = linked_ids(self.model.__table__, session.id)
+        storages.remove(record.datastorage_id)
+        arrange(self.model.__table__, session.id, storages)
+        touch(session)
+
+
+def _lock(session_id: uuid.UUID) -> Session:
+    return db.session.get(Session, session_id, with_for_update=True, populate_existing=True)
+
+
+registry.register(
+    OrderedStorages(
+        app="stem",
+        name="sessiondatastorage",
+        key="sessiondatastorage",
+        keys="sessiondatastorages",
+        model=SessionDataStorage,
+        schema=SessionDataStorageSchema,
+        label="Data storage of a session",
+        labels="Data storages of sessions",
+        parents=("session",),
+        seen_with=("datastorage",),
+        locked_by="session",
+        portals=frozenset({"private"}),
+        sort=("session", "order"),
+    )
+)

@@ -1,0 +1,157 @@
+"""Signing in and out, the first start, and personal tokens."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+from urllib.parse import urlsplit
+
+from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
+from flask_login import current_user, login_required, login_user, logout_user
+from marshmallow import ValidationError
+
+from brainstem.core.forms import SchemaForm, small_form
+from brainstem.core.permissions import Actor
+from brainstem.core.schemas import Flag, Row, Text
+from brainstem.core.times import lab_time
+from brainstem.extensions import login_manager
+from brainstem.records import tokens, users
+
+bp = Blueprint("account", __name__)
+
+
+class SignIn(Row):
+    """The sign-in form; what is in it is judged as one."""
+
+    email = Text(required=True, metadata={"type": "email", "autocomplete": "username"})
+    password = Text(
+        required=True, exact=True, metadata={"password": True, "autocomplete": "current-password"}
+    )
+    remember = Flag(load_default=False, metadata={"label": "Stay signed in on this computer"})
+
+
+class FirstUser(users.NewUser):
+    """The set-up form."""
+
+    code = Text(
+        required=True,
+        metadata={
+            "label": "Set-up code",
+            "help": "The server printed it when it started.",
+            "autocomplete": "one-time-code",
+        },
+    )
+
+    class Meta(Row.Meta):
+        fields = ("code", "email", "first_name", "last_name", "password")
+
+
+@login_manager.unauthorized_handler
+def sign_in_first() -> Response:
+    """To the sign-in page and back; to the set-up page while there is nobody to sign in."""
+    if users.open_setup_code():
+        return redirect(url_for("account.setup"))
+    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    return redirect(url_for("account.login", next=target if target != "/" else None))
+
+
+@bp.route("/login", methods=["GET", "POST"])
+def login() -> Any:
+    """Sign in."""
+    if current_user.is_authenticated:
+        return redirect(_back())
+    if users.open_setup_code():
+        return redirect(url_for("account.setup"))
+    form = small_form(SignIn)(request.form if request.method == "POST" else None)
+    if request.method == "GET":
+        return render_template("login.html", form=form)
+    payload = form.payload()
+    if errors := SignIn().validate(payload):
+        return _again("login.html", form, errors)
+    user = users.by_password(payload["email"], payload["password"])
+    if user is None:
+        form.place({"password": ["The email address or the password is wrong."]})
+        return _again("login.html", form, {})
+    session.clear()
+    login_user(user, remember=payload["remember"])
+    return redirect(_back())
+
+
+def _back() -> str:
+    """Where the user wanted to go; never to another site."""
+    target = request.args.get("next", "")
+    parts = urlsplit(target)
+    inside = target.startswith("/") and not target.startswith(("//", "/\\"))
+    return target if inside and not (parts.scheme or parts.netloc) else url_for("home.dashboard")
+
+
+@bp.post("/logout")
+def logout() -> Response:
+    """Sign out."""
+    logout_user()
+    session.clear()
+    flash("You are signed out.", "success")
+    return redirect(url_for("account.login"))
+
+
+@bp.route("/setup", methods=["GET", "POST"])
+def setup() -> Any:
+    """Make the first user, who shows the one-time code that the server printed."""
+    if users.open_setup_code() is None:
+        return redirect(url_for("account.login"))
+    form = small_form(FirstUser)(request.form if request.method == "POST" else None)
+    if request.method == "GET":
+        return render_template("setup.html", form=form)
+    payload = form.payload()
+    try:
+        user = users.add_administrator(payload, payload.pop("code"))
+    except ValidationError as error:
+        return _again("setup.html", form, error.normalized_messages())
+    login_user(user)
+    flash(f"Welcome, {user.name}. You are the administrator.", "success")
+    return redirect(url_for("home.dashboard"))
+
+
+@bp.route("/account/tokens/", methods=["GET", "POST"])
+@login_required
+def token_list() -> Any:
+    """The user's tokens; a new one is shown on the page that follows, once."""
+    form = small_form(tokens.NewToken)(request.form if request.method == "POST" else None)
+    actor = Actor(current_user.id, way="page")
+    new_token, status = None, 200
+    if request.method == "POST":
+        try:
+            _, new_token = tokens.add_token(actor, form.payload())
+            form = small_form(tokens.NewToken)()
+        except ValidationError as error:
+            form.place(error.normalized_messages())
+            status = 400
+    rows = [
+        {
+            "name": token.name,
+            "created": f"{lab_time(token.created_date):%Y-%m-%d}",
+            "last_used": token.last_used and f"{lab_time(token.last_used):%Y-%m-%d %H:%M}",
+            "expires": f"{lab_time(token.expires):%Y-%m-%d}",
+            "revoke_url": url_for("account.revoke", token_id=token.id),
+        }
+        for token in tokens.tokens_of(actor)
+    ]
+    page = render_template(
+        "tokens.html", form=form, tokens=rows, new_token=new_token, summary=form.summary
+    )
+    return page, status
+
+
+@bp.post("/account/tokens/<uuid:token_id>/revoke")
+@login_required
+def revoke(token_id: uuid.UUID) -> Response:
+    """Revoke a token."""
+    tokens.revoke(Actor(current_user.id, way="page"), token_id)
+    flash("The token is revoked.", "success")
+    return redirect(url_for("account.token_list"))
+
+
+def _again(template: str, form: SchemaForm, errors: dict[str, Any]) -> tuple[str, int]:
+    """The form once more, with its messages and all that was typed."""
+    form_error = form.place(errors)
+    return render_template(template, form=form, summary=form.summary, form_error=form_error), 400

@@ -1,0 +1,181 @@
+"""The JSON API: `/api/{portal}/{app}/{model}/…` for every registered kind (contract §1 to §3)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from flask import Blueprint, Response, jsonify, request
+from flask_login import current_user
+from marshmallow import ValidationError
+from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
+
+from brainstem.core import operations, references
+from brainstem.core.permissions import PUBLIC, Actor
+from brainstem.core.resource import Resource, as_id, registry
+from brainstem.errors import NotFound, SignInRequired
+from brainstem.extensions import csrf
+from brainstem.records import tokens
+
+bp = Blueprint("api", __name__, url_prefix="/api")
+# A token needs no CSRF protection; `_private_actor` asks for it where the cookie signs.
+csrf.exempt(bp)
+
+READING = ("GET", "HEAD", "OPTIONS")
+
+
+@bp.route("/<portal>/<app>/<model>/", methods=["GET", "POST"])
+def records(portal: str, app: str, model: str) -> Response:
+    """A list, or a new record."""
+    actor, resource = _addressed(portal, app, model)
+    if request.method == "POST":
+        view = operations.create(actor, resource, _payload())
+        response = _one(actor, resource, view)
+        response.status_code = 201
+        response.headers["Location"] = f"{request.base_url.rstrip('/')}/{view.record.id}/"
+        return response
+    page = operations.find(actor, resource, request.args)
+    return _list(actor, resource, resource.keys, page)
+
+
+@bp.route("/<portal>/<app>/<model>/<record_id>/", methods=["GET", "PATCH", "PUT", "DELETE"])
+def record(portal: str, app: str, model: str, record_id: str) -> Response:
+    """One record: read, changed, replaced or deleted."""
+    actor, resource = _addressed(portal, app, model)
+    found = _id(resource, record_id)
+    if request.method in ("GET", "HEAD"):
+        return _one(actor, resource, operations.get(actor, resource, found, request.args))
+    if request.method == "DELETE":
+        operations.delete(actor, resource, found, version=_expected_version())
+        return Response(status=204)
+    replace = request.method == "PUT"
+    view = operations.change(
+        actor, resource, found, _payload(), replace=replace, version=_expected_version()
+    )
+    return _one(actor, resource, view)
+
+
+@bp.route("/<portal>/<app>/<model>/<record_id>/<relation>/", methods=["GET"])
+def related(portal: str, app: str, model: str, record_id: str, relation: str) -> Response:
+    """The records that a relation names."""
+    actor, resource = _addressed(portal, app, model)
+    found = _id(resource, record_id)
+    target, page = operations.related(actor, resource, found, relation, request.args)
+    return _list(actor, target or resource, target.keys if target else relation, page)
+
+
+def _addressed(portal: str, app: str, model: str) -> tuple[Actor, Resource]:
+    """Who asks, and for which kind of record."""
+    if portal == "public":
+        actor = PUBLIC
+    elif portal == "private":
+        actor = _private_actor()
+    else:
+        raise NotFound("There is no such portal.")
+    resource = registry.at(app, model)
+    if resource is None or portal not in resource.portals:
+        raise NotFound("There is no such kind of record here.")
+    if portal == "public" and request.method not in READING:
+        raise MethodNotAllowed(READING, "The public portal is for reading.")
+    return actor, resource
+
+
+def _private_actor() -> Actor:
+    header = request.headers.get("Authorization")
+    if header is not None:
+        scheme, _, secret = header.partition(" ")
+        user_id = tokens.user_of(secret.strip()) if scheme.lower() == "bearer" else None
+        if user_id is None:
+            raise SignInRequired("This token is not valid: it is wrong, revoked or expired.")
+        return Actor(user_id)
+    if not current_user.is_authenticated:
+        raise SignInRequired("Sign in, or send a token: Authorization: Bearer <token>.")
+    if request.method not in READING:
+        csrf.protect()
+    return Actor(current_user.id)
+
+
+def _id(resource: Resource, text: str) -> uuid.UUID:
+    found = as_id(text)
+    if found is None:
+        raise NotFound(f"There is no such {resource.words}.")
+    return found
+
+
+def _payload() -> dict[str, Any]:
+    """The request's JSON object. Numbers that JSON does not have, and a key given twice, are errors."""
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+    try:
+        payload = json.loads(
+            request.get_data(cache=False), parse_constant=_refuse, object_pairs_hook=_object
+        )
+    except (ValueError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
+        raise ValidationError(f"This is not JSON: {reason}.") from None
+    if not isinstance(payload, dict):
+        raise ValidationError("Send a JSON object.")
+    return payload
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return found
+
+
+def _expected_version() -> Any:
+    """What `If-Match` says of the stored version (contract §11)."""
+    if not request.headers.get("If-Match"):
+        return None
+    return lambda version: request.if_match.contains(str(version))
+
+
+def _one(actor: Actor, resource: Resource, view: references.View) -> Response:
+    (wire,) = references.dump(actor, resource, [view])
+    response = jsonify({resource.key: wire})
+    response.set_etag(str(view.record.version))
+    return response
+
+
+def _list(actor: Actor, resource: Resource, key: str, page: operations.Page) -> Response:
+    asked = page.query
+    behind, before = asked.offset + asked.limit, max(asked.offset - asked.limit, 0)
+    return jsonify(
+        {
+            key: references.dump(actor, resource, page.views),
+            "count": page.total,
+            "next": _address(behind) if behind < page.total else None,
+            "previous": _address(before) if asked.offset > 0 else None,
+            "meta": {
+                "total_results": page.total,
+                "total_pages": page.pages,
+                "page": page.number,
+                "per_page": asked.limit,
+                "filters": asked.filters,
+                "sort": asked.sort,
+            },
+        }
+    )
+
+
+def _address(offset: int) -> str:
+    """This list's address with another offset: clients follow it to the letter."""
+    limit = request.args.get("limit", request.args.get("per_page"))
+    kept = [
+        (name, value)
+        for name, value in request.args.items(multi=True)
+        if name not in ("limit", "per_page", "offset", "page")
+    ]
+    part = [("limit", limit)] if limit else []
+    query = urlencode([*kept, *part, ("offset", offset)], quote_via=quote)
+    return f"{request.base_url}?{query}"

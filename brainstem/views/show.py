@@ -1,0 +1,186 @@
+"""How values of the wire format look on a page: cells of a list, facts of a detail page."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterable
+from typing import Any
+
+import nh3
+from flask import url_for
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+from marshmallow import fields
+
+from brainstem.core import operations, times
+from brainstem.core.permissions import Actor
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import (
+    ExtraFields,
+    Flag,
+    LabDateTime,
+    Links,
+    People,
+    Ref,
+    RefList,
+    RowList,
+    TagList,
+    Text,
+    WebAddress,
+    label_of,
+)
+
+MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(
+    ["table", "strikethrough"]
+)
+TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "article", "aside", "header", "footer", "nav"}
+
+Names = dict[str, dict[str, str]]
+
+
+def markdown(text: str) -> Markup:
+    """Markdown or simple HTML as safe HTML: no scripts, no styles, no pictures from elsewhere."""
+    html = nh3.clean(MARKDOWN.render(text), tags=TAGS, link_rel="noopener noreferrer nofollow")
+    return Markup(html)  # noqa: S704 (nh3 has cleaned it)
+
+
+def moment(value: str | None) -> str:
+    """A time of the wire on the lab's clock, for people."""
+    if not value:
+        return ""
+    local = times.lab_time(times.parse(value))
+    return f"{local:%Y-%m-%d %H:%M}" + (f":{local:%S}" if local.second else "")
+
+
+def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) -> Names:
+    """The names of the records that these ones refer to, by field and id: one query a field."""
+    found: Names = {}
+    for name, field in resource.schema.references():
+        target = registry.get(field.kind)
+        if target is None or not target.page or field.metadata.get("count"):
+            continue
+        values = [record.get(name) or [] for record in wire]
+        ids = {each for value in values for each in ([value] if isinstance(value, str) else value)}
+        named = operations.named(actor, target, [uuid.UUID(each) for each in ids]) if ids else {}
+        found[name] = {str(each): text for each, text in named.items()}
+    return found
+
+
+def url_of(resource: Resource, record_id: Any) -> str:
+    """The page of a record."""
+    return url_for("pages.detail", kind=resource.page.strip("/"), record_id=record_id)
+
+
+def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[str, str]]:
+    target = registry.get(field.kind)
+    ids = [ids] if isinstance(ids, str) else ids or []
+    return [{"text": names[each], "url": url_of(target, each)} for each in ids if each in names]
+
+
+def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]) -> dict[str, Any]:
+    """How many records a relation names, with the way to their list."""
+    target = registry.get(field.kind)
+    count = len(record[name])
+    if target is None or not target.page or not count:
+        return {"kind": "text", "text": str(count) if count else ""}
+    words = (target.label if count == 1 else target.labels).lower()
+    kind = target.page.strip("/")
+    url = url_for("pages.index", kind=kind, **{field.metadata["count"]: record["id"]})
+    return {"kind": "refs", "items": [{"text": f"{count} {words}", "url": url}]}
+
+
+def value(
+    resource: Resource, name: str, field: fields.Field, record: dict[str, Any], names: Names
+) -> dict[str, Any]:
+    """A value as the templates draw it; `empty` where there is nothing to see."""
+    raw = record[name]
+    match field:
+        case RefList() if field.metadata.get("count"):
+            shown = _count(resource, name, field, record)
+        case Ref() | RefList():
+            shown = {"kind": "refs", "items": _refs(field, raw, names.get(name, {}))}
+            shown["ordered"] = bool(field.metadata.get("ordered"))
+        case TagList():
+            shown = {
+                "kind": "tags",
+                "items": [{"text": tag, "url": _tagged(resource, tag)} for tag in raw],
+            }
+        case LabDateTime():
+            shown = {"kind": "date", "text": moment(raw), "iso": raw or ""}
+        case Flag():
+            shown = {"kind": "bool", "text": "Yes" if raw else "No"}
+        case ExtraFields():
+            items = [{"key": key, "value": _plain(each)} for key, each in raw.items()]
+            shown = {"kind": "pairs", "items": items}
+        case People():
+            shown = {"kind": "people", "items": [_person(*each) for each in raw.items()]}
+        case RowList():
+            shown = _rows(field, raw)
+        case Text() if field.lines:
+            shown = {"kind": "html", "html": markdown(raw), "text": raw}
+        case _:
+            shown = {"kind": "text", "text": str(raw)}
+    shown["empty"] = not (shown.get("items") or shown.get("text") or shown.get("rows"))
+    return shown
+
+
+def _tagged(resource: Resource, tag: str) -> str:
+    return url_for("pages.index", kind=resource.page.strip("/"), tags=tag)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _person(name: str, rights: dict[str, bool]) -> dict[str, str]:
+    held = [role for right, role in People.RIGHTS if rights[right]]
+    return {"text": name, "role": max(held).name.lower() if held else "member"}
+
+
+def _rows(field: RowList, raw: list[dict[str, Any]]) -> dict[str, Any]:
+    columns = field.inner.schema.load_fields
+    address = next((name for name, each in columns.items() if isinstance(each, WebAddress)), None)
+    if address is not None:
+        (label,) = columns.keys() - {address}
+        items = [{"label": row[label], "url": row[address]} for row in raw]
+        return {"kind": "links", "items": items}
+    return {
+        "kind": "table",
+        "columns": [label_of(name, each) for name, each in columns.items()],
+        "rows": [[_cell(row.get(name)) for name in columns] for row in raw],
+    }
+
+
+def _cell(raw: Any) -> str:
+    return {True: "Yes", False: "No", None: ""}.get(raw, raw) if not isinstance(raw, str) else raw
+
+
+def facts(actor: Actor, resource: Resource, record: dict[str, Any]) -> list[dict[str, Any]]:
+    """The fields of a detail page: those of the form first, in its order."""
+    declared = resource.schema._declared_fields
+    order = [*resource.form, *(name for name in declared if name not in resource.form)]
+    names = names_for(actor, resource, [record])
+    shown = []
+    for name in order:
+        field = declared[name]
+        known = not isinstance(field, Ref | RefList) or registry.get(field.kind)
+        if name in ("id", "name") or name not in record or isinstance(field, Links) or not known:
+            continue
+        entry = value(resource, name, field, record, names)
+        if isinstance(field, People) and entry["empty"]:
+            continue
+        shown.append({"label": label_of(name, field), "name": name} | entry)
+    return shown
+
+
+def cells(resource: Resource, record: dict[str, Any], names: Names) -> list[dict[str, Any]]:
+    """The columns of a list page."""
+    declared = resource.schema._declared_fields
+    row = []
+    for name in resource.columns:
+        cell = value(resource, name, declared[name], record, names)
+        if name == "name":
+            cell["kind"] = "link"
+        row.append(cell)
+    return row

@@ -1,0 +1,36 @@
+"""Runs the migrations in the database that the application is set to use."""
+
+from alembic import context
+from flask import current_app
+
+from brainstem.extensions import db
+from brainstem.records.base import UtcDateTime
+
+config = context.config
+
+
+def render_item(kind, item, _autogen_context):
+    """Write our column types as the plain ones they store: a migration must not need our code."""
+    if kind == "type" and isinstance(item, UtcDateTime):
+        return "sa.DateTime()"
+    return False
+
+
+def run() -> None:
+    """Each migration in a transaction of its own, which begins before anything is read."""
+    with db.engine.connect().execution_options(write=True) as connection:
+        options = current_app.extensions["migrate"].configure_args
+        context.configure(
+            connection=connection,
+            target_metadata=db.metadata,
+            render_item=render_item,
+            transaction_per_migration=True,
+            **options,
+        )
+        with context.begin_transaction():
+            context.run_migrations()
+
+
+if context.is_offline_mode():
+    raise SystemExit("Migrations run in a database, not as a script.")
+run()
