@@ -1,0 +1,59 @@
+// Tom Select, as refs.js, tags.js and reorder.js use it.
+import { announce } from './announce.js';
+
+/** A chosen item: its text, and a button that the Tab key reaches. */
+function renderItem(tom, { value, text }) {
+  const item = document.createElement('div');
+  const remove = document.createElement('button');
+  remove.type = 'button';
+  remove.className = 'chip-remove';
+  remove.setAttribute('aria-label', `Remove ${text}`);
+  remove.addEventListener('click', (event) => {
+    event.stopPropagation();
+    tom.removeItem(value);
+    tom.focus();
+  });
+  item.append(text, remove);
+  return item;
+}
+
+/**
+ * Puts Tom Select over a <select>. Its text box takes over the id, the label and the error marks,
+ * so that links, labels and screen readers find the control that is used.
+ */
+export function choose(select, settings = {}) {
+  const { id } = select;
+  select.className = ''; // Tom Select would copy it to what it draws
+  const tom = new TomSelect(select, {
+    maxOptions: null,
+    closeAfterSelect: true,
+    refreshThrottle: 0, // or a quick Enter would take what was found for the letters before
+    ...settings,
+    render: {
+      ...(select.multiple && { item(data) { return renderItem(this, data); } }),
+      no_results: () => '<div class="no-results">Nothing found</div>',
+      ...settings.render,
+    },
+  });
+  const box = tom.control_input;
+  select.hidden = true;
+  select.id = `${id}-source`;
+  box.id = id;
+  document.querySelector(`label[for="${id}-ts-control"]`).htmlFor = id;
+  box.removeAttribute('aria-labelledby');
+  tom.dropdown_content.removeAttribute('aria-labelledby');
+  tom.dropdown_content.setAttribute('aria-label', 'Choices');
+  for (const name of ['aria-invalid', 'aria-describedby']) {
+    if (select.hasAttribute(name)) box.setAttribute(name, select.getAttribute(name));
+  }
+  if (select.required) box.setAttribute('aria-required', 'true');
+  box.addEventListener('keydown', (event) => { // Enter chooses; it never sends the form from here
+    if (event.key === 'Enter') event.preventDefault();
+  });
+
+  if (select.multiple) {
+    tom.on('item_add', (value, item) => announce(`${item.textContent} added`));
+    tom.on('item_remove', (value, item) => announce(`${item.textContent} removed`));
+  }
+  return tom;
+}

@@ -1,0 +1,39 @@
+// Tags: Enter or a comma ends one. The text field stays the carrier of the value, with commas between
+// the tags and quotes around a tag that has a comma itself; untouched, it is sent as it came.
+import { choose } from './choose.js';
+
+const split = (text) => [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)]
+  .map(([, quoted, plain]) => (quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"').trim()))
+  .filter(Boolean);
+
+const join = (tags) => tags
+  .map((tag) => (/[",\n]/.test(tag) ? `"${tag.replaceAll('"', '""')}"` : tag))
+  .join(', ');
+
+function enhance(field) {
+  const select = document.createElement('select');
+  select.multiple = true;
+  const chosen = split(field.value);
+  for (const tag of new Set([...chosen, ...JSON.parse(field.dataset.tags)])) {
+    select.add(new Option(tag, tag, false, chosen.includes(tag)));
+  }
+  select.id = field.id;
+  select.required = field.required;
+  for (const name of ['aria-invalid', 'aria-describedby']) {
+    if (field.hasAttribute(name)) select.setAttribute(name, field.getAttribute(name));
+  }
+  field.removeAttribute('id');
+  field.hidden = true;
+  field.after(select);
+
+  const tom = choose(select, {
+    create: (text) => (text.trim() ? { value: text.trim(), text: text.trim() } : false),
+    createOnBlur: true,
+    addPrecedence: true, // Enter takes what was typed, not the nearest suggestion
+    openOnFocus: false,
+    maxOptions: 50,
+  });
+  tom.on('change', () => { field.value = join(tom.items); });
+}
+
+if (window.TomSelect) document.querySelectorAll('[data-tags]').forEach(enhance);
