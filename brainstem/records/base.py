@@ -40,7 +40,7 @@ def json(default: type) -> MappedColumn:
 
 
 def reference(
-    table: str, *, ondelete: str = "RESTRICT", nullable: bool = False, index: bool = True
+    table: str, *, ondelete: str | None = None, nullable: bool = False, index: bool = True
 ) -> MappedColumn:
     """A column that names a record of another table."""
     return mapped_column(
@@ -62,13 +62,14 @@ class Record(db.Model):
 def link_table(owner: str, target: str) -> Table:
     """Links from `owner` records to `target` records, in the order given.
 
-    A link goes with its owner; a target can't be deleted while a link names it.
+    A link goes with its owner; a target can't be deleted while a link names it. That is judged at
+    the end of a statement (`NO ACTION`, not `RESTRICT`): what goes with a record may name each other.
     """
     return Table(
         f"{owner}_{target}",
         db.metadata,
         Column(f"{owner}_id", ForeignKey(f"{owner}.id", ondelete="CASCADE"), primary_key=True),
-        Column(f"{target}_id", ForeignKey(f"{target}.id", ondelete="RESTRICT"), primary_key=True),
+        Column(f"{target}_id", ForeignKey(f"{target}.id"), primary_key=True),
         Column("position", Integer, nullable=False),
         Index(None, f"{target}_id", f"{owner}_id"),
     )

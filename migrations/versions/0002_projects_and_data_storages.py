@@ -42,7 +42,7 @@ def create_links(owner, target):
         sa.Column(
             f"{target}_id",
             sa.Uuid(),
-            sa.ForeignKey(f"{target}.id", ondelete="RESTRICT"),
+            sa.ForeignKey(f"{target}.id"),
             primary_key=True,
         ),
         sa.Column("position", sa.Integer(), nullable=False),

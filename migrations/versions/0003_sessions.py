@@ -42,7 +42,7 @@ def create_links(owner, target):
         sa.Column(
             f"{target}_id",
             sa.Uuid(),
-            sa.ForeignKey(f"{target}.id", ondelete="RESTRICT"),
+            sa.ForeignKey(f"{target}.id"),
             primary_key=True,
         ),
         sa.Column("position", sa.Integer(), nullable=False),
@@ -78,7 +78,7 @@ def upgrade():
         sa.Column(
             "datastorage_id",
             sa.Uuid(),
-            sa.ForeignKey("datastorage.id", ondelete="RESTRICT"),
+            sa.ForeignKey("datastorage.id"),
             nullable=False,
         ),
         sa.Column("order", sa.Integer(), nullable=False),
