@@ -296,11 +296,19 @@ class ExtraFields(fields.Field):
                 errors[key] = [self.BAD_KEY]
             elif isinstance(each, bool) or not isinstance(each, str | int | float):
                 errors[key] = ["A value is a text or a number."]
-            elif isinstance(each, float) and not math.isfinite(each):
-                errors[key] = ["A number must be finite."]
+            elif not isinstance(each, str) and not finite(each):
+                errors[key] = ["A number must be finite: at most about 1.8e308."]
         if errors:
             raise ValidationError(errors)
         return value
+
+
+def finite(number: int | float) -> bool:
+    """Whether a number is one in double precision, too: that is how programs compare it."""
+    try:
+        return math.isfinite(float(number))
+    except OverflowError:
+        return False
 
 
 class RowList(fields.List):

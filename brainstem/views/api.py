@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -12,7 +11,7 @@ from flask_login import current_user
 from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
-from brainstem.core import operations, references
+from brainstem.core import operations, references, wire
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.errors import NotFound, SignInRequired
@@ -105,32 +104,16 @@ def _id(resource: Resource, text: str) -> uuid.UUID:
 
 
 def _payload() -> dict[str, Any]:
-    """The request's JSON object. Numbers that JSON does not have, and a key given twice, are errors."""
+    """The request's JSON object."""
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
     try:
-        payload = json.loads(
-            request.get_data(cache=False), parse_constant=_refuse, object_pairs_hook=_object
-        )
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else error
-        raise ValidationError(f"This is not JSON: {reason}.") from None
+        payload = wire.parse(request.get_data(cache=False))
+    except ValueError as error:
+        raise ValidationError(f"This is not JSON: {error}.") from None
     if not isinstance(payload, dict):
         raise ValidationError("Send a JSON object.")
     return payload
-
-
-def _refuse(constant: str) -> Any:
-    raise ValueError(f"{constant} is not a JSON number")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for key in keys if keys.count(key) > 1)
-        raise ValueError(f"the key {twice!r} is given twice")
-    return found
 
 
 def _expected_version() -> Any:

@@ -1,6 +1,9 @@
 """Headers that tell browsers what a page may do."""
 
-from flask import Flask, Response
+import io
+
+from flask import Flask, Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 # No inline and no foreign scripts or styles: what users write can't run, wherever it is shown.
 POLICY = "; ".join(
@@ -19,7 +22,19 @@ POLICY = "; ".join(
 
 
 def init_app(app: Flask) -> None:
-    """Put the headers on every answer."""
+    """Put the headers on every answer; refuse what is too large."""
+
+    @app.before_request
+    def measure() -> None:
+        """A body that comes in chunks says no length beforehand, and would be cut at the limit."""
+        if request.content_length is None and "chunked" in request.headers.get(
+            "Transfer-Encoding", ""
+        ):
+            most = app.config["MAX_CONTENT_LENGTH"]
+            body = request.environ["wsgi.input"].read(most + 1)
+            if len(body) > most:
+                raise RequestEntityTooLarge()
+            request.environ |= {"wsgi.input": io.BytesIO(body), "CONTENT_LENGTH": str(len(body))}
 
     @app.after_request
     def protect(response: Response) -> Response:

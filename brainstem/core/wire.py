@@ -1,0 +1,46 @@
+"""Reading JSON from strangers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+#: No record nests deeper; what does would exhaust the stack further on.
+DEEPEST = 50
+
+
+def parse(text: str | bytes) -> Any:
+    """The value that a JSON text spells; `ValueError` says in words why it is none.
+
+    Numbers that JSON does not have (NaN, Infinity) and a key given twice are errors: both would lose
+    or change what was sent.
+    """
+    try:
+        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [each for outer in level for each in _inside(outer)]
+    if level:
+        raise ValueError("it is nested too deeply")
+    return value
+
+
+def _inside(value: Any) -> list[Any]:
+    if isinstance(value, dict):
+        return list(value.values())
+    return value if isinstance(value, list) else []
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not a JSON number")
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise ValueError(f"the key {twice!r} is given twice")
+    return found
