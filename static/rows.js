@@ -5,7 +5,8 @@ function enhance(group) {
   const list = group.querySelector('ul');
   const blank = group.querySelector('template').innerHTML;
   const addButton = group.querySelector('[data-act="add"]');
-  const indexes = [...list.querySelectorAll('[data-act="remove"]')].map(({ value }) => Number(value.split(':')[2]));
+  const removers = [...list.querySelectorAll('[data-act="remove"]')];
+  const indexes = removers.map(({ value }) => Number(value.split(':')[2]));
   let next = Math.max(-1, ...indexes) + 1;
 
   group.addEventListener('click', (event) => {

@@ -7,15 +7,19 @@ const split = (text) => [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:
   .filter(Boolean);
 
 const join = (tags) => tags
-  .map((tag) => (/[",\n]/.test(tag) ? `"${tag.replaceAll('"', '""')}"` : tag))
+  .map((tag) => (/[",\n\r]/.test(tag) ? `"${tag.replaceAll('"', '""')}"` : tag))
   .join(', ');
+
+// Tom Select keeps its choices in an object: a prefix, so that a tag may be called “constructor”.
+const valueOf = (tag) => `=${tag}`;
+const tagOf = (value) => value.slice(1);
 
 function enhance(field) {
   const select = document.createElement('select');
   select.multiple = true;
   const chosen = split(field.value);
   for (const tag of new Set([...chosen, ...JSON.parse(field.dataset.tags)])) {
-    select.add(new Option(tag, tag, false, chosen.includes(tag)));
+    select.add(new Option(tag, valueOf(tag), false, chosen.includes(tag)));
   }
   select.id = field.id;
   select.required = field.required;
@@ -27,13 +31,13 @@ function enhance(field) {
   field.after(select);
 
   const tom = choose(select, {
-    create: (text) => (text.trim() ? { value: text.trim(), text: text.trim() } : false),
+    create: (text) => (text.trim() ? { value: valueOf(text.trim()), text: text.trim() } : false),
     createOnBlur: true,
     addPrecedence: true, // Enter takes what was typed, not the nearest suggestion
     openOnFocus: false,
     maxOptions: 50,
   });
-  tom.on('change', () => { field.value = join(tom.items); });
+  tom.on('change', () => { field.value = join(tom.items.map(tagOf)); });
 }
 
 if (window.TomSelect) document.querySelectorAll('[data-tags]').forEach(enhance);

@@ -4,6 +4,6 @@ for (const form of document.querySelectorAll('form[data-unsaved]')) {
   const note = () => { unsaved = true; };
   form.addEventListener('input', note);
   form.addEventListener('change', note);
-  form.addEventListener('submit', () => { unsaved = false; });
+  form.addEventListener('submit', (event) => { unsaved &&= event.defaultPrevented; });
   window.addEventListener('beforeunload', (event) => { if (unsaved) event.preventDefault(); });
 }
