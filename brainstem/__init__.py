@@ -22,6 +22,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(settings or {})
     config.check(app.config)
     app.json.sort_keys = False
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     # Addresses answer with and without the closing slash, for every method (contract §1).
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False

@@ -41,6 +41,8 @@ class Config:
         self.WTF_CSRF_TIME_LIMIT = None
 
         self.BOOTSTRAP_SERVE_LOCAL = True
+        # Styles, scripts and icons need not be asked for again on every page. In seconds.
+        self.SEND_FILE_MAX_AGE_DEFAULT = 600
 
 
 def database_url(url: str, instance: Path) -> str:

@@ -63,14 +63,17 @@ class RecordSchema(Schema):
 
     def judge(self, payload: Any, *, partial: bool) -> tuple[dict[str, Any], dict[str, Any]]:
         """What is good of a payload, and what is wrong with the rest, by field."""
-        unread = {n: each.messages for n, each in payload.items() if isinstance(each, Unreadable)}
-        payload = {name: each for name, each in payload.items() if name not in unread}
-        errors = {}
+        unread = {name: each for name, each in payload.items() if isinstance(each, Unreadable)}
+        payload = payload | {name: each.rest for name, each in unread.items()}
+        payload = {name: each for name, each in payload.items() if each is not missing}
+        errors: dict[str, Any] = {}
         try:
             data = self.load(payload, partial=partial)
         except ValidationError as error:
             data, errors = error.valid_data, error.normalized_messages()
-        errors = plain(errors) | (unstorable(payload) or {}) | unread
+        errors = plain(errors) | (unstorable(payload) or {})
+        for name, each in unread.items():
+            errors[name] = each.messages | errors.get(name, {})
         return {name: value for name, value in data.items() if name not in errors}, errors
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
@@ -87,9 +90,10 @@ class RecordSchema(Schema):
 
 @dataclass(frozen=True)
 class Unreadable:
-    """In a payload from a form: what was typed into a field is no value at all, and why."""
+    """In a payload from a form: what can't be understood of what was typed, and the rest of the value."""
 
-    messages: Any
+    messages: dict[Any, Any]
+    rest: Any = missing
 
 
 def plain(messages: Any) -> Any:

@@ -126,7 +126,7 @@ def _filters(actor: Actor, resource: Resource) -> list[dict[str, Any]]:
                 "label": label,
                 "options": [
                     {"value": value, "label": text, "selected": value == chosen}
-                    for value, text in ({"": f"Any {label.lower()}"} | options).items()
+                    for value, text in ({"": "All"} | options).items()
                 ],
             }
         )

@@ -38,7 +38,6 @@ from brainstem.core.schemas import (
     RowList,
     TagList,
     Text,
-    Unreadable,
     label_of,
     texts_in,
 )
@@ -62,14 +61,7 @@ class SchemaForm(Form):
 
     def payload(self) -> dict[str, Any]:
         """What the user wants to store, as a script would send it."""
-        return {field.short_name: self.read(field) for field in self.fields}
-
-    def read(self, field: Entry, before: Entry | None = None) -> Any:
-        """A field's value; `Unreadable` where what was typed is none."""
-        try:
-            return field.value(before)
-        except ValidationError as error:
-            return Unreadable(error.messages)
+        return {field.short_name: field.value(None) for field in self.fields}
 
     def act(self, action: str) -> None:
         """Do what a button of a field asks, such as `datastorage:up:2`."""
@@ -145,7 +137,7 @@ class RecordForm(SchemaForm):
         if self.before is None:
             return super().payload()
         return {
-            field.short_name: self.read(field, self.before[field.short_name])
+            field.short_name: field.value(self.before[field.short_name])
             for field in self.fields
             if self.changed(field.short_name)
         }

@@ -51,7 +51,7 @@ class Entry(Field):
         raise NotImplementedError
 
     def value(self, before: Any) -> Any:
-        """The wire value; `before` is the entry as the form was opened with, or None."""
+        """The wire value, or `Unreadable`; `before` is the entry as the form was opened, or None."""
         return self.state
 
     def restore(self, value: Any, before: Any) -> None:

@@ -8,12 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow
-from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core.forms.entries import Entry, as_browser, choices_of
 from brainstem.core.permissions import Role
-from brainstem.core.schemas import ExtraFields, Flag, People, label_of
+from brainstem.core.schemas import ExtraFields, Flag, People, Unreadable, label_of
 
 
 @dataclass(frozen=True)
@@ -249,15 +248,13 @@ class ExtraFieldsEntry(RowsEntry):
                 try:
                     found[key] = self._number(text.strip())
                 except ValueError:
-                    found[key] = 0
                     errors[number] = {"value": [self.NO_NUMBER]}
+                    found[key] = 0
             else:
                 was = kept.get(key)
                 same = isinstance(was, str) and as_browser(was) == text
                 found[key] = was if same else text
-        if errors:
-            raise ValidationError(errors)
-        return found
+        return Unreadable(errors, found) if errors else found
 
     def show(self, value: Any) -> None:
         self.original = value or {}
