@@ -5,5 +5,8 @@ let pending;
 export function announce(text) {
   region.textContent = '';
   clearTimeout(pending);
-  pending = setTimeout(() => { region.textContent = text; }, 50);
+  pending = setTimeout(() => {
+    region.textContent = text;
+    pending = setTimeout(() => { region.textContent = ''; }, 5000); // it is old news then
+  }, 50);
 }

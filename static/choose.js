@@ -31,7 +31,7 @@ export function choose(select, settings = {}) {
     ...settings,
     render: {
       ...(select.multiple && { item(data) { return renderItem(this, data); } }),
-      no_results: () => '<div class="no-results">Nothing found</div>',
+      no_results: () => '<div class="no-results" role="option" aria-disabled="true">Nothing found</div>',
       ...settings.render,
     },
   });

@@ -36,6 +36,10 @@ function enhance(field) {
     addPrecedence: true, // Enter takes what was typed, not the nearest suggestion
     openOnFocus: false,
     maxOptions: 50,
+    render: {
+      no_results: null,
+      option_create: ({ input }, escape) => `<div class="create" role="option">Add <strong>${escape(input)}</strong></div>`,
+    },
   });
   tom.on('change', () => { field.value = join(tom.items.map(tagOf)); });
 }

@@ -276,6 +276,7 @@ def offer_names(actor: Actor, resource: Resource, form: RecordForm) -> None:
             chosen = [each for each in map(as_id, field.ids) if each and each not in names]
             names |= operations.named(actor, target, chosen)
             field.names = {str(each): text for each, text in names.items()}
+            field.new_url = target.page and url_for("pages.new", kind=target.page.strip("/"))
         elif isinstance(field, TagsEntry):
             field.suggestions = operations.tags(actor, resource)
 

@@ -42,7 +42,9 @@ def init_app(app: Flask) -> None:
         headers.setdefault("Content-Security-Policy", POLICY)
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin"
-        if response.mimetype in ("text/html", "application/json"):
-            # Records of the signed-in user: not for a shared computer's back button or a proxy.
+        if response.mimetype == "application/json":
             headers.setdefault("Cache-Control", "no-store")
+        elif response.mimetype == "text/html":
+            # Not for a proxy. Not "no-store": going back to a form shall find what was typed.
+            headers.setdefault("Cache-Control", "private, no-cache")
         return response

@@ -237,6 +237,8 @@ class RefsEntry(Entry):
     kind = "refs"
     #: Names by id, of what may be chosen and of what is chosen already.
     names: dict[str, str] = {}
+    #: Where to make one, for whoever has none to choose from.
+    new_url: str = ""
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
