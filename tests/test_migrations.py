@@ -1,0 +1,72 @@
+"""The migrations: up, down, up again; and what they make is what the models say."""
+
+from __future__ import annotations
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import inspect
+
+from brainstem.extensions import db
+from tests.conftest import ROOT, make_app
+
+
+@pytest.fixture
+def fresh(request, database, tmp_path):
+    """An application on a database of its own, with nothing in it."""
+    if database.startswith("sqlite"):
+        app = make_app(f"sqlite:///{tmp_path / 'fresh.sqlite3'}")
+    else:
+        app = make_app(request.getfixturevalue("cluster").create_database("fresh"))
+    with app.app_context():
+        yield app
+        db.session.remove()
+        db.engine.dispose()
+
+
+def tables():
+    return set(inspect(db.engine).get_table_names()) - {"alembic_version"}
+
+
+def differences():
+    """What the models say and the database does not have, or the other way round."""
+    with db.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return compare_metadata(context, db.metadata)
+
+
+def test_migrations_lead_up_to_the_models_and_down_to_nothing(fresh):
+    upgrade()
+    assert differences() == []
+    assert tables() == set(db.metadata.tables)
+    downgrade(revision="base")
+    assert tables() == set()
+    upgrade()
+    assert differences() == []
+
+
+def test_every_migration_can_be_taken_back_by_itself(fresh):
+    scripts = ScriptDirectory(str(ROOT / "migrations"))
+    assert len(scripts.get_heads()) == 1
+    seen = []
+    for script in reversed(list(scripts.walk_revisions())):
+        before = tables()
+        upgrade(revision=script.revision)
+        after = tables()
+        downgrade(revision=script.down_revision or "base")
+        assert tables() == before
+        upgrade(revision=script.revision)
+        assert tables() == after
+        seen.append(script.revision)
+    assert differences() == []
+
+
+def test_every_constraint_has_a_name(fresh):
+    upgrade()
+    inspector = inspect(db.engine)
+    for table in tables():
+        found = [*inspector.get_unique_constraints(table), *inspector.get_foreign_keys(table)]
+        assert all(each["name"] for each in found), table
+        assert inspector.get_pk_constraint(table)["name"], table
