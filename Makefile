@@ -29,7 +29,7 @@ demo: install  ## Load 39 real sessions (Steinmetz et al. 2019) to try the progr
 test: install  ## Install what the tests need, Chromium and PostgreSQL too, and run every test
 	@tools/install.sh dev
 	@tools/test_needs.sh
-	@$(own_environment) .venv/bin/python -m pytest $(ARGS)
+	@$(own_environment) .venv/bin/python -m pytest -n auto $(ARGS)
 
 lint:  ## Check the style of the code
 	@tools/install.sh dev

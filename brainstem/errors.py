@@ -41,6 +41,18 @@ class NotFound(ProgramError):
     status = 404
 
 
+class TooManyTries(ProgramError):
+    """Too many failed tries; in so many seconds the next one is looked at."""
+
+    status = 429
+
+    def __init__(self, seconds: int) -> None:
+        minutes = -(-seconds // 60)
+        wait = f"{minutes} minutes" if minutes > 1 else "a minute"
+        super().__init__(f"Too many tries. Wait {wait}, then try again.")
+        self.seconds = seconds
+
+
 class Changed(ProgramError):
     """Somebody else changed the record since the version that this change was made against."""
 
@@ -50,6 +62,7 @@ class Changed(ProgramError):
 def init_app(app: Flask) -> None:
     """Render every error, expected or not."""
     app.register_error_handler(ProgramError, lambda error: answer(error.status, str(error)))
+    app.register_error_handler(TooManyTries, too_many_tries)
     app.register_error_handler(ValidationError, lambda error: invalid(error.normalized_messages()))
     app.register_error_handler(CSRFError, sign_in_changed)
     app.register_error_handler(HTTPException, http_error)
@@ -71,6 +84,13 @@ def invalid(messages: dict[str, Any]) -> Response:
         messages = {"detail": " ".join(map(str, general))}
     response = jsonify(messages)
     response.status_code = 400
+    return response
+
+
+def too_many_tries(error: TooManyTries) -> Response:
+    """429, with the seconds to wait."""
+    response = answer(error.status, str(error))
+    response.headers["Retry-After"] = str(error.seconds)
     return response
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes .venv and installs the pinned Python packages: those of the server, and with the
 # argument "dev" those of the tests and tools too. Does nothing when nothing has changed,
-# which a stamp tells: where the folder lies, and what the requirements say.
+# which a stamp tells: where the folder lies, what the requirements say, and this script.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -13,8 +13,13 @@ case $what in
 esac
 stamp=.venv/.installed-$what
 
+# The client that labs used before version 2: its module has the same name, so it lies apart, where
+# only its own test looks (tests/clients).
+older_client=brainstem_python_api_tools==0.2.0
+older_client_in=.venv/clients/0.2.0
+
 # The scripts in .venv/bin name the folder they were made in: a folder that was moved needs new ones.
-state() { pwd -P; cat $files; }
+state() { pwd -P; cat $files tools/install.sh; }
 
 if [ -x .venv/bin/python ] && [ -f "$stamp" ] && state | cmp -s - "$stamp"; then
     exit 0
@@ -46,9 +51,17 @@ fi
 echo "Installing the Python packages of $requirements …"
 rm -f "$stamp"
 # -qq: errors only. The variables of a caller's shell (an active Conda, say) do not belong here.
-if ! env -u PYTHONHOME -u PYTHONPATH .venv/bin/python -m pip install -qq --no-input \
-        --disable-pip-version-check -r "$requirements"; then
+install() {
+    env -u PYTHONHOME -u PYTHONPATH .venv/bin/python -m pip install -qq --no-input \
+        --disable-pip-version-check "$@"
+}
+failed() {
     echo "The Python packages could not be installed: the lines above say why (is the network there?)." >&2
     exit 1
+}
+install -r "$requirements" || failed
+if [ "$what" = dev ]; then
+    rm -rf "$older_client_in"
+    install --no-deps --target "$older_client_in" "$older_client" || failed
 fi
 state > "$stamp"

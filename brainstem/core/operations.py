@@ -24,6 +24,7 @@ from brainstem.core.permissions import (
     Right,
     Role,
     allowed,
+    may,
     require,
     right_to_change,
     unusable,
@@ -35,6 +36,9 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import Changed, Forbidden, NotFound, SignInRequired
 from brainstem.extensions import db
+
+#: How many names a sentence lists.
+SHOWN = 3
 
 
 @dataclass
@@ -117,9 +121,13 @@ def related(
 def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
     """Store a new record. Its creator becomes its owner, where the kind has roles."""
     _signed_in(actor)
+    if resource.read_only:
+        raise Forbidden(f"{resource.labels} are not made here.")
     data = _judge(actor, resource, None, payload)
-    _require_references(actor, resource, data, set())
     columns, links, _ = _split(resource, data)
+    if resource.locked_by:
+        _lock(resource, columns[f"{resource.locked_by}_id"])
+    resource.complete(actor, columns)
     record = resource.model(id=uuid.uuid4(), **columns)
     resource.insert(record, columns)
     for name, value in links.items():
@@ -148,12 +156,10 @@ def change(
     _signed_in(actor)
     record = _locked(resource, record_id)
     require(actor, Right.READ, resource, record_id)
-    data = _judge(actor, resource, record, payload, partial=not replace)
-    require(actor, _right_to_change(resource, data), resource, record_id)
-    _require_references(actor, resource, data, _held(resource, record, data, lists=keeping))
+    data = _judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
     _expect(record, version)
 
-    columns, links, roles = _split(resource, data)
+    columns, links, roles = _split(resource, _with_unseen(actor, resource, record, data))
     columns = {name: value for name, value in columns.items() if _differs(record, name, value)}
     changed = bool(columns)
     for name in columns:
@@ -163,8 +169,9 @@ def change(
         resource.update(record, columns)
     for name, value in links.items():
         changed |= _link(actor, resource, record, name, value)
-    for value in roles.values():
-        changed |= people.assign(actor, resource, record_id, value)
+    for name, value in roles.items():
+        holder = resource.schema._declared_fields[name].kind
+        changed |= people.assign(actor, resource, record_id, holder, value)
     if changed:
         touch(record)
     return _stored(actor, resource, record)
@@ -183,40 +190,53 @@ def delete(
     record = _locked(resource, record_id)
     require(actor, right_to_change(resource), resource, record_id)
     _expect(record, version)
-    if reason := kept_by(resource, record_id):
+    if reason := kept_by(actor, resource, record_id):
         raise ValidationError(reason)
     resource.remove(record)
 
 
-def kept_by(resource: Resource, record_id: uuid.UUID) -> str:
-    """Why a record can't be deleted, in words that say how many records use it; empty where it can."""
+@operation
+def leave(actor: Actor, resource: Resource, record_id: uuid.UUID) -> None:
+    """Give up the role that the actor herself holds on a record: that takes no right."""
+    _signed_in(actor)
+    record = _locked(resource, record_id)
+    people.dismiss(resource, record_id, actor.user_id)
+    touch(record)
+
+
+def kept_by(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
+    """Why a record can't be deleted: how many records use it, and which; empty where it can."""
     uses = []
     for name in resource.kept_by:
-        relation = getattr(resource.model, name)
-        user = registry.of(relation.entity.class_)
-        count = db.session.scalar(
-            select(func.count(user.model.id))
-            .select_from(resource.model)
-            .join(relation)
-            .where(resource.model.id == record_id)
-        )
-        if count:
-            uses.append(f"{count} {(user.label if count == 1 else user.labels).lower()}")
+        user = registry.of(getattr(resource.model, name).entity.class_)
+        found = references.joined(select(user.model.id), resource, name)
+        ids = list(db.session.scalars(found.where(resource.model.id == record_id)))
+        if ids:
+            label = (user.label if len(ids) == 1 else user.labels).lower()
+            seen = list(named(actor, user, ids).values())[:SHOWN]
+            which = ", ".join(f"“{each}”" for each in seen) + (" …" if len(ids) > len(seen) else "")
+            uses.append(f"{len(ids)} {label} ({which})" if seen else f"{len(ids)} {label}")
     if not uses:
         return ""
-    verb = "uses" if uses[0].startswith("1 ") and len(uses) == 1 else "use"
-    return f"This {resource.words} can't be deleted: {' and '.join(uses)} {verb} it."
+    return f"This {resource.words} can't be deleted, because it is in use by {' and '.join(uses)}."
 
 
 def named(
     actor: Actor, resource: Resource, ids: list[uuid.UUID] | None = None, right: Right = Right.READ
 ) -> dict[uuid.UUID, str]:
     """The names of records that the actor holds a right on, by id and in the order of the names."""
-    model = resource.model
+    model, handle = resource.model, getattr(resource.model, resource.handle)
     rules = [allowed(actor, resource, right)]
     if ids is not None:
         rules.append(model.id.in_(ids))
-    statement = select(model.id, model.name).where(*rules).order_by(model.name, model.id)
+    statement = select(model.id, handle).where(*rules).order_by(handle, model.id)
+    return {found: resource.title(value) for found, value in db.session.execute(statement)}
+
+
+def owners(actor: Actor, resource: Resource, name: str) -> dict[uuid.UUID, uuid.UUID]:
+    """What a single relation of the records that the actor may read names, by their ids."""
+    model = resource.model
+    statement = select(model.id, getattr(model, f"{name}_id")).where(allowed(actor, resource))
     return dict(db.session.execute(statement).all())
 
 
@@ -250,16 +270,19 @@ def _locked(resource: Resource, record_id: uuid.UUID) -> Any:
     """The record, for this transaction alone; where its kind says so, by the record it belongs to."""
     model = resource.model
     if resource.locked_by:
-        owner = getattr(model, resource.locked_by).entity.class_
         its = select(getattr(model, f"{resource.locked_by}_id")).where(model.id == record_id)
-        db.session.execute(
-            select(owner.id).where(owner.id == its.scalar_subquery()).with_for_update()
-        )
+        _lock(resource, its.scalar_subquery())
     statement = select(model).where(model.id == record_id).execution_options(populate_existing=True)
     record = db.session.scalar(statement.with_for_update())
     if record is None:
         raise NotFound(f"There is no such {resource.words}.")
     return record
+
+
+def _lock(resource: Resource, owner_id: Any) -> None:
+    """Let nobody else change what belongs to the same record until this transaction ends."""
+    owner = getattr(resource.model, resource.locked_by).entity.class_
+    db.session.execute(select(owner.id).where(owner.id == owner_id).with_for_update())
 
 
 def _expect(record: Any, version: Callable[[int], bool] | None) -> None:
@@ -282,24 +305,49 @@ def _judge(
     payload: dict[str, Any],
     *,
     partial: bool = False,
+    keeping: bool = False,
 ) -> dict[str, Any]:
-    """The payload's data; `ValidationError` with everything that is wrong, by field."""
+    """The payload's data; `ValidationError` with everything that is wrong by field, or `Forbidden`.
+
+    What is stored already is compared only for those who hold the rights: else its errors would tell
+    what they may not see.
+    """
     data, errors = resource.schema(way=actor.way).judge(payload, partial=partial)
     declared = resource.schema._declared_fields
     for name, value in data.items():
         if isinstance(declared[name], Ref | RefList) and (wrong := _missing(declared[name], value)):
             errors[name] = wrong
-        elif isinstance(declared[name], People):
-            if record is None:
-                errors[name] = ["The creator owns it alone at first: add people afterwards."]
-            elif wrong := people.problems(resource, record.id, declared[name].kind, value):
-                errors[name] = wrong
     good = {name: value for name, value in data.items() if name not in errors}
-    errors |= _taken(resource, record, good)
-    errors |= resource.check(actor, record, good)
+    refused = None
+    try:
+        if record is not None:
+            require(actor, _right_to_change(resource, good), resource, record.id)
+        held = _held(resource, record, good, lists=keeping) if record is not None else set()
+        _require_references(actor, resource, good, held)
+        errors |= _against_stored(actor, resource, record, good)
+    except Forbidden as error:
+        refused = error
     if errors:
         raise ValidationError(errors)
+    if refused:
+        raise refused
     return data
+
+
+def _against_stored(
+    actor: Actor, resource: Resource, record: Any, data: dict[str, Any]
+) -> dict[str, Any]:
+    """Errors, by field, for what does not go together with what is stored."""
+    errors = _taken(resource, record, data) | resource.check(actor, record, data)
+    for name, value in data.items():
+        field = resource.schema._declared_fields[name]
+        if not isinstance(field, People):
+            continue
+        if record is None:
+            errors[name] = ["The creator owns it alone at first: add people afterwards."]
+        elif wrong := people.problems(resource, record.id, field.kind, value):
+            errors[name] = wrong
+    return errors
 
 
 def _missing(field: Ref | RefList, value: Any) -> Any:
@@ -367,6 +415,19 @@ def _held(resource: Resource, record: Any, data: dict[str, Any], *, lists: bool)
         elif name in data and lists:
             held.update(references.linked_ids(_table(resource, name), record.id))
     return held
+
+
+def _with_unseen(
+    actor: Actor, resource: Resource, record: Any, data: dict[str, Any]
+) -> dict[str, Any]:
+    """The data, less the empty references whose stored record the actor can't see: it stays."""
+    kept = set()
+    for name, field in resource.schema.references():
+        if isinstance(field, Ref) and name in data and data[name] is None:
+            stored = getattr(record, f"{name}_id")
+            if stored and not may(actor, Right.READ, registry.get(field.kind), stored):
+                kept.add(name)
+    return {name: value for name, value in data.items() if name not in kept}
 
 
 def _split(

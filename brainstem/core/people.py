@@ -1,99 +1,209 @@
-"""Who holds which role on a record (contract §6, §8). Names are what the wire says: a user's address."""
+"""Who holds which role on a record (contract §6, §8).
+
+On the wire, holders are named: a user by address, a group by name (its kind's `handle`).
+"""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from typing import Any
 
+from marshmallow import ValidationError
 from sqlalchemy import delete, insert, select, update
 
-from brainstem.core.permissions import Actor, Right, Role, may
-from brainstem.core.resource import Resource
-from brainstem.errors import Forbidden
+from brainstem.core.permissions import Actor, Right, Role, allowed, may
+from brainstem.core.resource import Resource, registry
+from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
+
+LAST_OWNER = "The last owner can neither be removed nor step down."
 
 
 def held(
-    resource: Resource, kind: str, owners: Iterable[uuid.UUID]
+    resource: Resource, holder: str, owners: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, dict[str, Role]]:
-    """The roles of users on records, by record and name; the highest first.
-
-    Groups hold none yet: there is no table that says so.
-    """
+    """The roles of users or groups on records, by record and name; the highest first."""
     found: dict[uuid.UUID, dict[str, Role]] = {}
-    if resource.roles is None or kind != "user":
-        return found
-    roles, user = resource.roles, db.metadata.tables["user"]
-    record_id = roles.c[f"{resource.name}_id"]
+    table, name = resource.roles.of(holder), _name(holder)
+    record_id, holder_id = list(table.c)[:2]
     statement = (
-        select(record_id, user.c.email, roles.c.role)
-        .join(user, user.c.id == roles.c.user_id)
+        select(record_id, name, table.c.role)
+        .join(name.class_, name.class_.id == holder_id)
         .where(record_id.in_(list(owners)))
-        .order_by(roles.c.role.desc(), user.c.email)
+        .order_by(table.c.role.desc(), name)
     )
-    for owner, email, role in db.session.execute(statement):
-        found.setdefault(owner, {})[email] = Role(role)
+    for owner, who, role in db.session.execute(statement):
+        found.setdefault(owner, {})[who] = Role(role)
     return found
+
+
+@dataclass
+class Standing:
+    """What a user is to a record: by a role of her own, and through groups (name, role)."""
+
+    user: Any
+    direct: Role | None = None
+    through: list[tuple[str, Role]] = field(default_factory=list)
+
+    @property
+    def role(self) -> Role:
+        """The role that counts: the highest one."""
+        return max(filter(None, [self.direct, *(role for _, role in self.through)]))
+
+
+def standings(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[Standing]:
+    """Everybody who holds a role on a record, the highest first.
+
+    Who is in a group shows only as far as the actor may read that group.
+    """
+    found: dict[uuid.UUID, Standing] = {}
+    user, roles = registry.get("user").model, resource.roles
+    record, who = list(roles.users.c)[:2]
+    direct = select(user, roles.users.c.role).join(roles.users, who == user.id)
+    for person, role in db.session.execute(direct.where(record == record_id)):
+        found[person.id] = Standing(person, Role(role))
+    if roles.groups is not None:
+        group, members = registry.get("group"), roles.memberships
+        record, which = list(roles.groups.c)[:2]
+        name = _name("group")
+        through = (
+            select(user, name, roles.groups.c.role)
+            .join(members, members.c.user_id == user.id)
+            .join(group.model, group.model.id == members.c.group_id)
+            .join(roles.groups, which == group.model.id)
+            .where(record == record_id, allowed(actor, group))
+            .order_by(roles.groups.c.role.desc(), name)
+        )
+        for person, group_name, role in db.session.execute(through):
+            standing = found.setdefault(person.id, Standing(person))
+            standing.through.append((group_name, Role(role)))
+    return sorted(found.values(), key=lambda each: (-each.role, each.user.name, each.user.email))
+
+
+def granted(
+    actor: Actor, holder: Resource, holder_id: uuid.UUID
+) -> list[tuple[Resource, list[tuple[uuid.UUID, str, Role]]]]:
+    """The records on which a user or a group holds a role (id, name, role), by kind.
+
+    Only what the actor may read; nothing for a kind of record that holds no roles.
+    """
+    found = []
+    for kind in registry:
+        table = kind.roles and kind.roles.of(holder.name)
+        if table is None:
+            continue
+        record, who = list(table.c)[:2]
+        handle = getattr(kind.model, kind.handle)
+        statement = (
+            select(kind.model.id, handle, table.c.role)
+            .join(table, record == kind.model.id)
+            .where(who == holder_id, allowed(actor, kind))
+            .order_by(handle)
+        )
+        rows = [
+            (i, kind.title(name), Role(role)) for i, name, role in db.session.execute(statement)
+        ]
+        if rows:
+            found.append((kind, rows))
+    return found
+
+
+def dismiss(resource: Resource, record_id: uuid.UUID, user_id: uuid.UUID | None) -> None:
+    """Take a user's own role on a record away; the last owner stays."""
+    table = resource.roles.users
+    record, who = list(table.c)[:2]
+    roles = dict(db.session.execute(select(who, table.c.role).where(record == record_id)).all())
+    was = roles.pop(user_id, None)
+    if was is None:
+        raise NotFound(f"You hold no role of your own on this {resource.words}.")
+    if Role.OWNER not in roles.values():
+        raise ValidationError({"users": [LAST_OWNER]})
+    _write(resource, "user", record_id, user_id, Role(was), None)
 
 
 def appoint(resource: Resource, record_id: uuid.UUID, user_id: Any, role: Role) -> None:
     """Give a user who holds no role on the record one."""
-    values = {f"{resource.name}_id": record_id, "user_id": user_id, "role": role}
-    db.session.execute(insert(resource.roles).values(values))
+    _write(resource, "user", record_id, user_id, None, role)
 
 
 def problems(
-    resource: Resource, record_id: uuid.UUID, kind: str, wanted: dict[str, Role | None]
+    resource: Resource, record_id: uuid.UUID, holder: str, wanted: dict[str, Role | None]
 ) -> dict[str, list[str]] | list[str]:
-    """What is wrong with a change of roles: unknown names, or nobody left to own the record."""
-    ids = _user_ids(wanted) if kind == "user" else {}
+    """What is wrong with a change of roles: unknown names, or no user left to own the record."""
+    ids = _ids(holder, wanted)
     if unknown := [name for name in wanted if name not in ids]:
-        return {name: [f"There is no {kind} of this name."] for name in unknown}
-    before = held(resource, kind, [record_id]).get(record_id, {})
-    after = before | {name.lower(): role for name, role in wanted.items()}
-    if kind == "user" and Role.OWNER not in after.values():
-        return ["The last owner can neither be removed nor step down."]
+        return {name: [f"There is no {holder} of this name."] for name in unknown}
+    if holder == "user":
+        after = held(resource, holder, [record_id]).get(record_id, {}) | _known(holder, wanted)
+        if Role.OWNER not in after.values():
+            return [LAST_OWNER]
     return []
 
 
 def assign(
-    actor: Actor, resource: Resource, record_id: uuid.UUID, wanted: dict[str, Role | None]
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    holder: str,
+    wanted: dict[str, Role | None],
 ) -> bool:
     """Set or remove the roles named; True where that changed anything.
 
     A manager says who is a member or a contributor; an owner also who is a manager or an owner.
     """
-    ids = _user_ids(wanted)
-    before = held(resource, "user", [record_id]).get(record_id, {})
+    ids = _ids(holder, wanted)
+    before = held(resource, holder, [record_id]).get(record_id, {})
     owner = may(actor, Right.OWN, resource, record_id)
     changed = False
     for name, role in wanted.items():
-        was = before.get(name.lower())
+        was = before.get(_spelled(holder, name))
         if role == was:
             continue
         if not owner and max(role or 0, was or 0) >= Role.MANAGER:
             raise Forbidden(f"Only owners may say who is a manager or an owner ({name}).")
-        _write(resource, record_id, ids[name], was, role)
+        _write(resource, holder, record_id, ids[name], was, role)
         changed = True
     return changed
 
 
 def _write(
-    resource: Resource, record_id: uuid.UUID, user_id: Any, was: Role | None, role: Role | None
+    resource: Resource,
+    holder: str,
+    record_id: uuid.UUID,
+    holder_id: uuid.UUID,
+    was: Role | None,
+    role: Role | None,
 ) -> None:
-    table = resource.roles
-    mine = (table.c[f"{resource.name}_id"] == record_id, table.c.user_id == user_id)
-    if role is None:
-        db.session.execute(delete(table).where(*mine))
-    elif was is None:
-        appoint(resource, record_id, user_id, role)
+    table = resource.roles.of(holder)
+    record, who = list(table.c)[:2]
+    if was is None and role is not None:
+        values = {record.name: record_id, who.name: holder_id, "role": role}
+        db.session.execute(insert(table).values(values))
+    elif role is None:
+        db.session.execute(delete(table).where(record == record_id, who == holder_id))
     else:
-        db.session.execute(update(table).where(*mine).values(role=role))
+        here = (record == record_id, who == holder_id)
+        db.session.execute(update(table).where(*here).values(role=role))
 
 
-def _user_ids(wanted: dict[str, Role | None]) -> dict[str, uuid.UUID]:
-    user = db.metadata.tables["user"]
-    names = {name.lower(): name for name in wanted}
-    statement = select(user.c.email, user.c.id).where(user.c.email.in_(names))
-    return {names[email]: user_id for email, user_id in db.session.execute(statement)}
+def _name(holder: str) -> Any:
+    kind = registry.get(holder)
+    return getattr(kind.model, kind.handle)
+
+
+def _spelled(holder: str, name: str) -> str:
+    """A name as it is stored: addresses in lower case."""
+    return name.strip().lower() if holder == "user" else name.strip()
+
+
+def _known(holder: str, wanted: dict[str, Role | None]) -> dict[str, Role | None]:
+    return {_spelled(holder, name): role for name, role in wanted.items()}
+
+
+def _ids(holder: str, wanted: dict[str, Role | None]) -> dict[str, uuid.UUID]:
+    name = _name(holder)
+    names = {_spelled(holder, each): each for each in wanted}
+    statement = select(name, name.class_.id).where(name.in_(names))
+    return {names[found]: holder_id for found, holder_id in db.session.execute(statement)}

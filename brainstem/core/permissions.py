@@ -7,7 +7,16 @@ from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Literal
 
-from sqlalchemy import ColumnElement, and_, false, select, true
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    false,
+    select,
+    true,
+)
 
 from brainstem.core.resource import Resource, registry
 from brainstem.errors import Forbidden, NotFound
@@ -37,12 +46,45 @@ class Right(Enum):
     OWN = Role.OWNER
 
 
+@dataclass(frozen=True, eq=False)
+class Roles:
+    """Where it stands who holds which role on the records of a kind.
+
+    `users` and `groups` are tables of (record, holder, role); `memberships` says in the same way who
+    belongs to which group.
+    """
+
+    users: Table
+    groups: Table | None = None
+    memberships: Table | None = None
+
+    def of(self, holder: str) -> Table | None:
+        """The table for one kind of holder; None for what holds no roles here."""
+        return {"user": self.users, "group": self.groups}.get(holder)
+
+    def held(self, user_id: uuid.UUID | None, least: Role) -> Select | CompoundSelect:
+        """The records on which a user holds a role or a higher one, directly or through a group."""
+        record = next(iter(self.users.c))
+        direct = select(record).where(self.users.c.user_id == user_id, self.users.c.role >= least)
+        if self.groups is None:
+            return direct
+        through = (
+            select(next(iter(self.groups.c)))
+            .join(self.memberships, self.memberships.c.group_id == self.groups.c.group_id)
+            .where(self.memberships.c.user_id == user_id, self.groups.c.role >= least)
+        )
+        return direct.union(through)
+
+
 @dataclass(frozen=True)
 class Actor:
-    """Who acts, through which portal, and in which way. The public portal's actor is nobody."""
+    """Who acts, through which portal, and in which way.
+
+    The public portal's actor is nobody; the super portal's is an administrator, who may do everything.
+    """
 
     user_id: uuid.UUID | None
-    portal: Literal["private", "public"] = "private"
+    portal: Literal["private", "public", "super"] = "private"
     way: Literal["api", "page", "command"] = "api"
 
 
@@ -60,6 +102,10 @@ def allowed(actor: Actor, resource: Resource, right: Right = Right.READ) -> Colu
     A record with parents is read with a role on any of them, and changed as a contributor on every
     one of them; all further rights are the right to change.
     """
+    if right is not Right.READ and resource.read_only:
+        return false()
+    if actor.portal == "super":
+        return true()
     if actor.portal not in resource.portals:
         return false()
     if resource.roles is not None:
@@ -75,11 +121,7 @@ def allowed(actor: Actor, resource: Resource, right: Right = Right.READ) -> Colu
 def _by_role(actor: Actor, resource: Resource, right: Right) -> ColumnElement[bool]:
     if actor.portal == "public":
         return resource.model.is_public if right is Right.READ else false()
-    roles = resource.roles
-    held = select(roles.c[f"{resource.name}_id"]).where(
-        roles.c.user_id == actor.user_id, roles.c.role >= right.value
-    )
-    return resource.model.id.in_(held)
+    return resource.model.id.in_(resource.roles.held(actor.user_id, right.value))
 
 
 def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> ColumnElement[bool]:

@@ -6,6 +6,7 @@ value that does not fit is an error that names it; nothing is ever ignored.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -18,15 +19,34 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core.permissions import Actor, allowed
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import LabDateTime, Ref, RefList, TagList, Text, unstorable
-from brainstem.core.text import ends_with, fold, position_of, starts_with
+from brainstem.core.schemas import (
+    Day,
+    Duration,
+    ExtraFields,
+    LabDateTime,
+    Ref,
+    RefList,
+    TagList,
+    Text,
+    unstorable,
+)
+from brainstem.core.sql import ends_with, fold, json_number, json_text, position_of, starts_with
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
 #: The largest offset that every database takes; there is nothing behind it either.
 FAR = 2**62
 
+#: How many names a filter's path may have behind the first.
+FURTHEST = 6
+
+#: How far an include goes.
+STEPS = 2
+
 #: What every record has and a query may name, though it is not shown.
 TIMES: dict[str, fields.Field] = {"created_date": LabDateTime(), "updated_date": LabDateTime()}
+
+#: The field types whose values a list can be filtered and sorted by as they are.
+PLAIN = (fields.String, fields.UUID, fields.Boolean, fields.Integer, LabDateTime, Day, Duration)
 
 
 @dataclass(frozen=True)
@@ -98,7 +118,7 @@ def parse(
     if errors:
         raise ValidationError(errors)
     if not query.order:
-        query.order = [each for name in resource.sort for each in _sort(resource, name)]
+        query.order = [each for name in resource.sort for each in _sort(actor, resource, name)]
         query.sort = list(resource.sort)
     query.order.append(resource.model.id)
     return query
@@ -121,7 +141,7 @@ def _read(
             query.where.append(not_(func.coalesce(condition, false())) if excluded else condition)
         query.filters[match[1] + match[2]] = values[0] if len(values) == 1 else values
     elif name == "sort[]":
-        query.order = [each for value in values for each in _sort(resource, value)]
+        query.order = [each for value in values for each in _sort(actor, resource, value)]
         query.sort = values
     elif name == "include[]":
         query.include = _include(resource, values)
@@ -160,13 +180,53 @@ def _filter(
 ) -> ColumnElement[bool]:
     """The condition that a path such as `projects.name.icontains` states."""
     name, rest = path[0], path[1:]
+    if "" in rest:
+        raise ValidationError("There is no operator without a name.")
+    if len(rest) > FURTHEST:
+        raise ValidationError("This goes through too many relations.")
     found = _field(resource, name)
     if isinstance(found, Ref | RefList):
         return _through(actor, resource, name, found, rest, values)
     if isinstance(found, TagList):
-        column = _tag_name(resource, name)
-        return getattr(resource.model, name).any(_compare(column, Text(), rest, values))
+        relation = getattr(resource.model, name)
+        if rest == ["isnull"]:
+            return ~relation.any() if _true(values[0]) else relation.any()
+        return relation.any(_compare(relation.entity.class_.name, Text(), rest, values))
+    if isinstance(found, ExtraFields):
+        return _extra(getattr(resource.model, name), rest, values)
     return _compare(_column(resource, name, found), found, rest, values)
+
+
+def _extra(document: Any, path: list[str], values: list[str]) -> ColumnElement[bool]:
+    """A condition on a free field, such as `room` or `depth.gt`.
+
+    A value that spells a number is compared with stored numbers; `=` and `in` find texts besides.
+    """
+    if not path or not re.fullmatch(ExtraFields.KEY, path[0]):
+        raise ValidationError("Name one of the extra fields: extra_fields.room")
+    text, number = json_text(document, path[0]), json_number(document, path[0])
+    operator = ".".join(path[1:])
+    if operator == "isnull":
+        missing = and_(text.is_(None), number.is_(None))
+        return missing if _true(values[0]) else not_(missing)
+    if operator not in ("", "in", "gt", "gte", "lt", "lte"):
+        return _compare(text, Text(), path[1:], values)
+    parts = [part for value in values for part in value.split(",")] if operator == "in" else values
+    build = OPERATORS["" if operator == "in" else operator].build
+    conditions = []
+    for part in parts:
+        as_number = _number(part)
+        if as_number is not None:
+            conditions.append(build(number, as_number))
+        if as_number is None or operator in ("", "in"):
+            conditions.append(build(text, literal(part)))
+    return func.coalesce(or_(*conditions), false())
+
+
+def _number(text: str) -> float | None:
+    found = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII)
+    number = float(text) if found else math.inf
+    return number if math.isfinite(number) else None
 
 
 def _through(
@@ -201,6 +261,9 @@ def _compare(
     column: Any, kind: fields.Field, rest: list[str], values: list[str]
 ) -> ColumnElement[bool]:
     operator = ".".join(rest)
+    if operator == "id" and kind.metadata.get("own_id"):
+        # BrainSTEM keeps records of these where we keep a word: the word is its own id.
+        operator = ""
     if operator == "in":
         parts = [part for value in values for part in value.split(",")]
         return or_(*[column == value for value in (_value(kind, part) for part in parts)])
@@ -212,8 +275,9 @@ def _compare(
     chosen = OPERATORS[operator]
     if chosen.for_text and not isinstance(kind, fields.String):
         raise ValidationError(f"{operator!r} is for texts.")
-    if isinstance(kind, fields.UUID) and operator:
-        raise ValidationError(f"{operator!r} is not for ids.")
+    if isinstance(kind, fields.UUID | fields.Boolean) and operator:
+        what = "ids" if isinstance(kind, fields.UUID) else "what is true or false"
+        raise ValidationError(f"{operator!r} is not for {what}.")
     return chosen.build(column, _value(kind, values[0]))
 
 
@@ -235,12 +299,14 @@ def _true(text: str) -> bool:
     return words[text.lower()]
 
 
-def _sort(resource: Resource, text: str) -> Iterable[ColumnElement]:
-    """The columns of a sort key; empty values come last both ways."""
+def _sort(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElement]:
+    """The columns of a sort key; empty values come last both ways, and so does what is unseen."""
     name = text.removeprefix("-")
     found = _field(resource, name)
     if isinstance(found, Ref):
-        column = getattr(resource.model, f"{name}_id")
+        relation, column = getattr(resource.model, name), getattr(resource.model, f"{name}_id")
+        target = registry.get(found.kind)
+        column = case((_exists(relation, allowed(actor, target)), column))
     else:
         column = _column(resource, name, found)
     if not found.required and name not in TIMES:
@@ -252,10 +318,13 @@ def _sort(resource: Resource, text: str) -> Iterable[ColumnElement]:
 
 
 def _include(resource: Resource, values: list[str]) -> dict[str, dict]:
+    """The tree of relations to show as records: two steps, or there and back answers would explode."""
     tree: dict[str, dict] = {}
     for value in values:
-        kind, branch = resource, tree
-        for name in value.removesuffix(".*").split("."):
+        kind, branch, path = resource, tree, value.removesuffix(".*").split(".")
+        if len(path) > STEPS:
+            raise ValidationError(f"{value!r} goes more than {STEPS} steps.")
+        for name in path:
             found = kind and kind.schema._declared_fields.get(name)
             if not isinstance(found, Ref | RefList):
                 raise ValidationError(f"There is nothing to include at {value!r}.")
@@ -272,11 +341,6 @@ def _field(resource: Resource, name: str) -> fields.Field:
 
 
 def _column(resource: Resource, name: str, found: fields.Field) -> InstrumentedAttribute:
-    plain = (fields.String, fields.UUID, fields.Boolean, fields.Integer, LabDateTime)
-    if not isinstance(found, plain):
+    if not isinstance(found, PLAIN):
         raise ValidationError(f"Can't filter or sort by {name}.")
     return getattr(resource.model, name)
-
-
-def _tag_name(resource: Resource, name: str) -> InstrumentedAttribute:
-    return getattr(resource.model, name).entity.class_.name

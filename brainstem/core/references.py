@@ -17,6 +17,7 @@ from brainstem.core import people
 from brainstem.core.permissions import Actor, allowed
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
+from brainstem.core.times import utcnow
 from brainstem.extensions import db
 
 
@@ -166,8 +167,12 @@ def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
             new.append({owner.name: owner_id, target.name: each, position.name: place})
         elif current[each] != place:
             moved = True
+            values = {position: place}
+            if "version" in table.c:
+                # The link is a record itself, and one that moved is a new version of it.
+                values |= {table.c.version: table.c.version + 1, table.c.updated_date: utcnow()}
             db.session.execute(
-                update(table).where(owner == owner_id, target == each).values({position: place})
+                update(table).where(owner == owner_id, target == each).values(values)
             )
     if new:
         db.session.execute(insert(table), new)

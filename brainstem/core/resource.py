@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Any
 from brainstem.extensions import db
 
 if TYPE_CHECKING:
-    from sqlalchemy import Table
-
-    from brainstem.core.permissions import Actor
+    from brainstem.core.permissions import Actor, Roles
     from brainstem.core.schemas import RecordSchema
     from brainstem.records.base import Record
 
@@ -22,7 +20,7 @@ class Resource:
     """One kind of record: where it answers, how it is stored and judged, whose rights it takes.
 
     Registering one gives it the JSON API, queries, permissions and pages. Where a kind writes in
-    its own way, it subclasses this and overrides `check`, `insert`, `update` or `remove`; all four
+    its own way, it subclasses this and overrides `check`, `complete`, `insert`, `update` or `remove`; they
     run inside the operation's transaction, after the rights have been required.
     """
 
@@ -40,8 +38,10 @@ class Resource:
     parents: tuple[str, ...] = ()
     #: Relationships whose record one must be able to read as well.
     seen_with: tuple[str, ...] = ()
-    #: Where users hold roles on a record of this kind itself.
-    roles: Table | None = None
+    #: Where users and groups hold roles on a record of this kind itself.
+    roles: Roles | None = None
+    #: Whether its records are made and changed elsewhere than through the API and its pages.
+    read_only: bool = False
     #: Relationships that keep a record from being deleted while they hold anything.
     kept_by: tuple[str, ...] = ()
     #: The relationship whose record is locked while one of these changes (else the record itself).
@@ -49,6 +49,17 @@ class Resource:
     portals: frozenset[str] = frozenset({"private", "public"})
     #: Where its pages are; empty where it has none of its own.
     page: str = ""
+    #: Its place in the navigation, from 1. A kind without one is found on the page of its parent.
+    nav: int = 0
+    #: The heading that its link stands under in the navigation's menu; a link of its own without one.
+    menu: str = ""
+    #: What the lesser roles on a record let somebody do, in words: "may …".
+    reading: str = "see it"
+    using: str = "use it"
+    #: Whether administrators look after all of its records on the pages, whoever made them.
+    administered: bool = False
+    #: The field that people know a record by.
+    handle: str = "name"
     #: The usual order of its lists.
     sort: tuple[str, ...] = ("name",)
     #: The fields of its form, in the order people fill them in; all of the schema's where empty.
@@ -63,9 +74,16 @@ class Resource:
         """The label inside a sentence."""
         return self.label.lower()
 
+    def title(self, handle: Any) -> str:
+        """What a record is called whose `handle` field has this value."""
+        return str(handle)
+
     def check(self, actor: Actor, record: Record | None, data: dict[str, Any]) -> dict[str, Any]:
         """Errors by field that need the database and are this kind's own; `record` is None for a new one."""
         return {}
+
+    def complete(self, actor: Actor, data: dict[str, Any]) -> None:
+        """Put into a new record's data what nobody had to give: who made it, the next number."""
 
     def insert(self, record: Record, data: dict[str, Any]) -> None:
         """Store a new record."""

@@ -11,11 +11,12 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate
+from marshmallow import RAISE, Schema, ValidationError, fields, pre_load, validate, validates_schema
 from marshmallow.utils import missing
 
 from brainstem.core import times
@@ -73,7 +74,9 @@ class RecordSchema(Schema):
             data, errors = error.valid_data, error.normalized_messages()
         errors = plain(errors) | (unstorable(payload) or {})
         for name, each in unread.items():
-            errors[name] = each.messages | errors.get(name, {})
+            more = errors.get(name, {})
+            both = isinstance(each.messages, dict) and isinstance(more, dict)
+            errors[name] = each.messages | more if both else each.messages
         return {name: value for name, value in data.items() if name not in errors}, errors
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
@@ -92,7 +95,7 @@ class RecordSchema(Schema):
 class Unreadable:
     """In a payload from a form: what can't be understood of what was typed, and the rest of the value."""
 
-    messages: dict[Any, Any]
+    messages: Any
     rest: Any = missing
 
 
@@ -171,11 +174,17 @@ class Flag(fields.Boolean):
 class Whole(fields.Integer):
     """A whole number from 0; written as a JSON number, not as a text or a boolean."""
 
+    def __init__(self, *, most: int | None = None, **kwargs: Any) -> None:
+        self.most = most
+        super().__init__(**kwargs)
+
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int):
             raise ValidationError("This is not a whole number.")
         if value < 0:
             raise ValidationError("This can't be less than 0.")
+        if self.most is not None and value > self.most:
+            raise ValidationError(f"This can't be more than {self.most}.")
         return value
 
 
@@ -183,7 +192,9 @@ class LabDateTime(fields.Field):
     """A moment: read as ISO 8601 (see `times.parse`), written in UTC; null clears it."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(allow_none=True, load_default=None, **kwargs)
+        if not kwargs.get("required"):
+            kwargs |= {"allow_none": True, "load_default": None}
+        super().__init__(**kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
         return value and times.utc_text(value)
@@ -197,17 +208,107 @@ class LabDateTime(fields.Field):
             ) from None
 
 
+class Day(fields.Field):
+    """A date without a time, such as a birthday; null clears it."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, load_default=None, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value and value.isoformat()
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> date:
+        try:
+            if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value.strip(), re.ASCII):
+                return date.fromisoformat(value.strip())
+        except (ValueError, AttributeError):
+            pass
+        raise ValidationError("This is not a date, such as 2023-03-22.")
+
+
+class Duration(fields.Field):
+    """A time span: seconds as a number, `HH:MM:SS[.ffffff]`, or ISO 8601 (`PT5M`); null clears it."""
+
+    MOST = timedelta(days=3650)
+    CLOCK = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)", re.ASCII)
+    ISO = re.compile(
+        r"P(?=.)(?:(\d+(?:\.\d+)?)W)?(?:(\d+(?:\.\d+)?)D)?"
+        r"(?:T(?=.)(?:(\d+(?:\.\d+)?)H)?(?:(\d+(?:\.\d+)?)M)?(?:(\d+(?:\.\d+)?)S)?)?",
+        re.ASCII,
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(allow_none=True, load_default=None, **kwargs)
+
+    def _serialize(
+        self, value: timedelta | None, attr: str | None, obj: Any, **kwargs: Any
+    ) -> str | None:
+        if value is None:
+            return None
+        seconds, fraction = divmod(value, timedelta(seconds=1))
+        text = f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        return text + (f".{fraction.microseconds:06}" if fraction else "")
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> timedelta:
+        try:
+            found = self._read(value)
+        except (ValueError, OverflowError):
+            found = None
+        if found is None:
+            raise ValidationError(
+                "This is not a duration: seconds, 00:05:00 (hours, minutes, seconds), or PT5M."
+            )
+        if not timedelta() <= found <= self.MOST:
+            raise ValidationError("This is not between 0 and ten years.")
+        return found
+
+    def _read(self, value: Any) -> timedelta | None:
+        if isinstance(value, str):
+            text = value.strip()
+            if match := self.CLOCK.fullmatch(text):
+                hours, minutes, seconds = match.groups()
+                return timedelta(hours=int(hours), minutes=int(minutes), seconds=float(seconds))
+            if match := self.ISO.fullmatch(text.upper()):
+                names = ("weeks", "days", "hours", "minutes", "seconds")
+                parts = zip(names, match.groups(default="0"), strict=True)
+                return timedelta(**{name: float(number) for name, number in parts})
+            return timedelta(seconds=float(text)) if text[:1].isdigit() else None
+        known = isinstance(value, int | float) and not isinstance(value, bool)
+        return timedelta(seconds=value) if known else None
+
+
+class Document(fields.Field):
+    """A JSON object (or, where `many` allows it, a list of objects), kept as sent."""
+
+    def __init__(self, *, many: bool = False, **kwargs: Any) -> None:
+        self.many = many
+        super().__init__(load_default=list if many else dict, **kwargs)
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return value
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        objects = value if self.many and isinstance(value, list) else [value]
+        if wrong := [place for place, each in enumerate(objects) if not isinstance(each, dict)]:
+            text = ["This is not a JSON object."]
+            raise ValidationError(dict.fromkeys(wrong, text) if objects is value else text)
+        return value
+
+
 class Ref(fields.Field):
-    """One record of another kind, by its id. It must exist, and the actor must hold `right` on it."""
+    """One record of another kind, by its id. It must exist, and the actor must hold `right` on it.
+
+    On the way out a value may also be the record itself, where a query includes it.
+    """
 
     def __init__(self, kind: str, *, right: Right = Right.USE, **kwargs: Any) -> None:
         self.kind, self.right = kind, right
+        if not kwargs.get("required") and not kwargs.get("dump_only"):
+            kwargs |= {"allow_none": True, "load_default": None}
         super().__init__(**kwargs)
 
-    def _serialize(
-        self, value: UUID | None, attr: str | None, obj: Any, **kwargs: Any
-    ) -> str | None:
-        return value and str(value)
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        return str(value) if isinstance(value, UUID) else value
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> UUID:
         if (found := as_id(value)) is None:
@@ -326,14 +427,27 @@ class RowList(fields.List):
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> list[dict]:
         return value
 
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[dict]:
+        """The rows as they will be stored: on the wire's own terms, times in UTC.
+
+        Rows are whole also where the record is changed in part.
+        """
+        rows = super()._deserialize(value, attr, data, **kwargs | {"partial": False})
+        return self.inner.schema.dump(rows, many=True)
+
 
 class Row(Schema):
-    """One object of a `RowList`."""
+    """One object of a `RowList`, or the fields of a small form."""
 
     class Meta:
         unknown = RAISE
 
     error_messages = {"type": "This is not a JSON object."}
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def can_be_stored(self, data: Any, original: Any, **_: Any) -> None:
+        if problems := unstorable(original):
+            raise ValidationError(problems)
 
 
 def choice(*values: str) -> validate.OneOf:
@@ -384,14 +498,16 @@ class People(fields.Field):
         ("is_owner", Role.OWNER),
     )
 
-    def __init__(self, kind: str, **kwargs: Any) -> None:
-        self.kind = kind
+    def __init__(
+        self, kind: str, *, rights: tuple[tuple[str, Role], ...] = RIGHTS, **kwargs: Any
+    ) -> None:
+        self.kind, self.rights = kind, rights
         metadata = {"private": True, "right": Right.MANAGE} | kwargs.pop("metadata", {})
         super().__init__(metadata=metadata, **kwargs)
 
     def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> dict:
         return {
-            name: {right: role >= least for right, least in self.RIGHTS}
+            name: {right: role >= least for right, least in self.rights}
             for name, role in value.items()
         }
 
@@ -399,7 +515,7 @@ class People(fields.Field):
         if not isinstance(value, dict):
             raise ValidationError("This is not a JSON object.")
         roles, errors = {}, {}
-        known = dict(self.RIGHTS)
+        known = dict(self.rights)
         for name, rights in value.items():
             if not isinstance(rights, dict) or not all(
                 isinstance(v, bool) for v in rights.values()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 #: No record nests deeper; what does would exhaust the stack further on.
@@ -12,11 +13,13 @@ DEEPEST = 50
 def parse(text: str | bytes) -> Any:
     """The value that a JSON text spells; `ValueError` says in words why it is none.
 
-    Numbers that JSON does not have (NaN, Infinity) and a key given twice are errors: both would lose
-    or change what was sent.
+    Numbers that JSON does not have (NaN, Infinity), or that double precision has not (1e400), and a key
+    given twice are errors: all would lose or change what was sent.
     """
     try:
-        value = json.loads(text, parse_constant=_refuse, object_pairs_hook=_object)
+        value = json.loads(
+            text, parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_object
+        )
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
     level = [value]
@@ -35,6 +38,13 @@ def _inside(value: Any) -> list[Any]:
 
 def _refuse(constant: str) -> Any:
     raise ValueError(f"{constant} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"{text} is too large a number")
+    return number
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

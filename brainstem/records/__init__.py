@@ -2,9 +2,39 @@
 
 from flask import Flask
 
-from brainstem.records import attributes, projects, sessions, tags, tokens, users
+from brainstem.records import (
+    attributes,
+    collections,
+    devices,
+    epochs,
+    groups,
+    limits,
+    modules,
+    procedures,
+    projects,
+    sessions,
+    subjects,
+    tags,
+    tokens,
+    users,
+)
 
-__all__ = ["attributes", "projects", "sessions", "tags", "tokens", "users"]
+__all__ = [
+    "attributes",
+    "collections",
+    "devices",
+    "epochs",
+    "groups",
+    "limits",
+    "modules",
+    "procedures",
+    "projects",
+    "sessions",
+    "subjects",
+    "tags",
+    "tokens",
+    "users",
+]
 
 
 def init_app(app: Flask) -> None:

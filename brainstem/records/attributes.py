@@ -1,4 +1,4 @@
-"""Personal attributes: what a user owns, and lets others use. Data storages, for now."""
+"""Personal attributes: what a user owns and lets others use: data storages, setups, assays."""
 
 from __future__ import annotations
 
@@ -9,12 +9,19 @@ from sqlalchemy.orm import Mapped, relationship
 
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Flag, People, RecordSchema, Row, RowList, Text, choice
-from brainstem.records.base import Record, json, role_table, text
+from brainstem.records.base import Record, json, shared, text
 
 if TYPE_CHECKING:
+    from brainstem.records.modules import Behavior
+    from brainstem.records.procedures import Equipment
     from brainstem.records.sessions import Session
 
-datastorage_roles = role_table("datastorage")
+
+IS_PUBLIC = {
+    "label": "Public",
+    "help": "Anyone may then see it, without signing in; public sessions name it.",
+}
+EQUIPMENT_TOO = "Anyone may then see it and its equipment, without signing in."
 
 
 class DataStorage(Record):
@@ -71,13 +78,7 @@ class DataStorageSchema(RecordSchema):
         most=100, metadata={"help": "Where it stands, for example a building and room."}
     )
     description = Text(most=500, exact=True, lines=True)
-    is_public = Flag(
-        load_default=False,
-        metadata={
-            "label": "Public",
-            "help": "Anyone may then see it on public sessions, without signing in.",
-        },
-    )
+    is_public = Flag(load_default=False, metadata=IS_PUBLIC)
     data_organization = RowList(
         Level,
         metadata={
@@ -109,6 +110,8 @@ registry.register(
         label="Data storage",
         labels="Data storages",
         page="/datastorage",
+        nav=6,
+        using="attach it to sessions",
         form=(
             "name",
             "location",
@@ -116,10 +119,97 @@ registry.register(
             "data_organization",
             "data_protocols",
             "is_public",
-            "users",
         ),
         columns=("name", "location", "is_public"),
-        roles=datastorage_roles,
+        roles=shared("datastorage"),
         kept_by=("sessions",),
+    )
+)
+
+
+class Setup(Record):
+    """A rig or a room with what stands in it."""
+
+    __tablename__ = "setup"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = text(50)
+    location: Mapped[str] = text(100)
+    description: Mapped[str] = text(500)
+    is_public: Mapped[bool]
+    equipment: Mapped[list[Equipment]] = relationship(viewonly=True)
+    behaviors: Mapped[list[Behavior]] = relationship(viewonly=True)
+
+
+class BehavioralAssay(Record):
+    """A task or a test that animals do."""
+
+    __tablename__ = "behavioralassay"
+    __table_args__ = (UniqueConstraint("name"),)
+
+    name: Mapped[str] = text(50)
+    description: Mapped[str] = text(500)
+    is_public: Mapped[bool]
+    behaviors: Mapped[list[Behavior]] = relationship(viewonly=True)
+
+
+class SetupSchema(RecordSchema):
+    """A setup on the wire (contract §6)."""
+
+    name = Text(required=True, most=50)
+    location = Text(most=100, metadata={"help": "For example a building and room."})
+    description = Text(most=500, exact=True, lines=True)
+    is_public = Flag(load_default=False, metadata=IS_PUBLIC | {"help": EQUIPMENT_TOO})
+    users = People("user", metadata={"label": "People"})
+    groups = People("group")
+
+
+class BehavioralAssaySchema(RecordSchema):
+    """A behavioral assay on the wire (contract §6)."""
+
+    name = Text(required=True, most=50)
+    description = Text(most=500, exact=True, lines=True)
+    is_public = Flag(load_default=False, metadata=IS_PUBLIC)
+    users = People("user", metadata={"label": "People"})
+    groups = People("group")
+
+
+registry.register(
+    Resource(
+        app="personal_attributes",
+        name="setup",
+        key="setup",
+        keys="setups",
+        model=Setup,
+        schema=SetupSchema,
+        label="Setup",
+        labels="Setups",
+        page="/setups",
+        nav=7,
+        menu="Lab",
+        reading="see it and its equipment",
+        using="name it, and change its equipment",
+        columns=("name", "location", "is_public"),
+        roles=shared("setup"),
+        kept_by=("equipment", "behaviors"),
+    )
+)
+registry.register(
+    Resource(
+        app="personal_attributes",
+        name="behavioralassay",
+        key="behavioralassay",
+        keys="behavioralassays",
+        model=BehavioralAssay,
+        schema=BehavioralAssaySchema,
+        label="Behavioral assay",
+        labels="Behavioral assays",
+        page="/behavioralassays",
+        nav=8,
+        menu="Lab",
+        using="name it in behaviors",
+        columns=("name", "is_public"),
+        roles=shared("behavioralassay"),
+        kept_by=("behaviors",),
     )
 )

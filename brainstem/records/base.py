@@ -1,12 +1,24 @@
 """What every kind of record is made of: columns, link tables, role tables."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, String, Table, Uuid
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    Uuid,
+)
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
 from sqlalchemy.types import TypeDecorator
 
+from brainstem.core.permissions import Roles
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
 
@@ -48,6 +60,19 @@ def reference(
     )
 
 
+class Span(TypeDecorator):
+    """A time span, in whole microseconds on every database."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect) -> int | None:
+        return None if value is None else value // timedelta(microseconds=1)
+
+    def process_result_value(self, value: int | None, dialect) -> timedelta | None:
+        return None if value is None else timedelta(microseconds=value)
+
+
 class Record(db.Model):
     """A record: its key, when it was made and changed, and how often (`version`, contract §11)."""
 
@@ -59,17 +84,18 @@ class Record(db.Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
-def link_table(owner: str, target: str) -> Table:
+def link_table(owner: str, target: str, *, holding: bool = True) -> Table:
     """Links from `owner` records to `target` records, in the order given.
 
-    A link goes with its owner; a target can't be deleted while a link names it. That is judged at
-    the end of a statement (`NO ACTION`, not `RESTRICT`): what goes with a record may name each other.
+    A link goes with its owner. Where it is `holding`, its target can't be deleted while it is there;
+    else it goes with its target, too, and only the operation asks whether anything uses that.
     """
+    target_key = ForeignKey(f"{target}.id", ondelete=None if holding else "CASCADE")
     return Table(
         f"{owner}_{target}",
         db.metadata,
         Column(f"{owner}_id", ForeignKey(f"{owner}.id", ondelete="CASCADE"), primary_key=True),
-        Column(f"{target}_id", ForeignKey(f"{target}.id"), primary_key=True),
+        Column(f"{target}_id", target_key, primary_key=True),
         Column("position", Integer, nullable=False),
         Index(None, f"{target}_id", f"{owner}_id"),
     )
@@ -81,13 +107,22 @@ def linked(target: str, table: Table) -> Relationship:
     return relationship(target, secondary=table, order_by=position, viewonly=True)
 
 
-def role_table(kind: str) -> Table:
-    """Which user holds which role (`core.permissions.Role`) on a record of this kind."""
+def role_table(kind: str, holder: str) -> Table:
+    """Which user or group holds which role (`core.permissions.Role`) on a record of this kind."""
     return Table(
-        f"{kind}_user_role",
+        f"{kind}_{holder}_role",
         db.metadata,
         Column(f"{kind}_id", ForeignKey(f"{kind}.id", ondelete="CASCADE"), primary_key=True),
-        Column("user_id", ForeignKey("user.id", ondelete="CASCADE"), primary_key=True),
+        Column(f"{holder}_id", ForeignKey(f"{holder}.id", ondelete="CASCADE"), primary_key=True),
         Column("role", Integer, nullable=False),
-        Index(None, "user_id", f"{kind}_id"),
+        Index(None, f"{holder}_id", f"{kind}_id"),
     )
+
+
+#: Which user is what to which group.
+memberships = role_table("group", "user")
+
+
+def shared(kind: str) -> Roles:
+    """The roles on records that people share: of users, directly and through groups."""
+    return Roles(role_table(kind, "user"), role_table(kind, "group"), memberships)

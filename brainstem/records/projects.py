@@ -18,14 +18,15 @@ from brainstem.core.schemas import (
     TagList,
     Text,
 )
-from brainstem.records.base import Record, json, link_table, linked, role_table, text
+from brainstem.records.base import Record, json, link_table, linked, shared, text
 from brainstem.records.tags import Tag
 
 if TYPE_CHECKING:
+    from brainstem.records.collections import Cohort, Collection
     from brainstem.records.sessions import Session
+    from brainstem.records.subjects import Subject
 
 project_tag = link_table("project", "tag")
-project_roles = role_table("project")
 
 
 class Project(Record):
@@ -42,6 +43,11 @@ class Project(Record):
     sessions: Mapped[list[Session]] = relationship(
         secondary="session_project", order_by="Session.name", viewonly=True
     )
+    subjects: Mapped[list[Subject]] = relationship(
+        secondary="subject_project", order_by="Subject.name", viewonly=True
+    )
+    collections: Mapped[list[Collection]] = relationship(order_by="Collection.name", viewonly=True)
+    cohorts: Mapped[list[Cohort]] = relationship(order_by="Cohort.name", viewonly=True)
 
 
 class ProjectSchema(RecordSchema):
@@ -52,9 +58,9 @@ class ProjectSchema(RecordSchema):
     )
     description = Text(exact=True, lines=True, metadata={"help": "Markdown or simple HTML."})
     sessions = RefList("session", dump_only=True, metadata={"count": "projects"})
-    subjects = RefList("subject", dump_only=True)
-    collections = RefList("collection", dump_only=True)
-    cohorts = RefList("cohort", dump_only=True)
+    subjects = RefList("subject", dump_only=True, metadata={"count": "projects"})
+    collections = RefList("collection", dump_only=True, metadata={"count": "project"})
+    cohorts = RefList("cohort", dump_only=True, metadata={"count": "project"})
     extra_fields = ExtraFields()
     is_public = Flag(
         load_default=False,
@@ -80,9 +86,13 @@ registry.register(
         label="Project",
         labels="Projects",
         page="/projects",
-        form=("name", "description", "tags", "extra_fields", "is_public", "users"),
+        nav=2,
+        reading="read it and what is in it",
+        using="change what is in it",
+        # It is published on a page of its own, which first shows what becomes visible.
+        form=("name", "description", "tags", "extra_fields"),
         columns=("name", "sessions", "tags", "is_public"),
-        roles=project_roles,
-        kept_by=("sessions",),
+        roles=shared("project"),
+        kept_by=("sessions", "subjects", "collections", "cohorts"),
     )
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -41,6 +41,10 @@ from brainstem.records.base import (
 )
 from brainstem.records.projects import Project
 from brainstem.records.tags import Tag
+
+if TYPE_CHECKING:
+    from brainstem.records.epochs import Epoch
+    from brainstem.records.modules import Behavior, DataAcquisition, Manipulation
 
 session_project = link_table("session", "project")
 session_tag = link_table("session", "tag")
@@ -82,6 +86,18 @@ class Session(Record):
     projects: Mapped[list[Project]] = linked("Project", session_project)
     datastorage: Mapped[list[DataStorage]] = linked("DataStorage", SessionDataStorage.__table__)
     tags: Mapped[list[Tag]] = linked("Tag", session_tag)
+    epochs: Mapped[list[Epoch]] = relationship(
+        order_by="nulls_last(Epoch.start), Epoch.name", viewonly=True
+    )
+    behaviors: Mapped[list[Behavior]] = relationship(
+        order_by="Behavior.order, Behavior.id", viewonly=True
+    )
+    dataacquisition: Mapped[list[DataAcquisition]] = relationship(
+        order_by="DataAcquisition.order, DataAcquisition.id", viewonly=True
+    )
+    manipulations: Mapped[list[Manipulation]] = relationship(
+        order_by="Manipulation.order, Manipulation.id", viewonly=True
+    )
 
 
 class DownloadLink(Row):
@@ -166,6 +182,7 @@ registry.register(
         label="Session",
         labels="Sessions",
         page="/sessions",
+        nav=1,
         parents=("projects",),
         form=(
             "name",
@@ -179,6 +196,7 @@ registry.register(
             "download_links",
         ),
         columns=("name", "date_time", "projects", "datastorage", "tags"),
+        deletion="Its epochs, behaviors, data acquisitions and manipulations go with it.",
     )
 )
 

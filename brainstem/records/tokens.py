@@ -6,13 +6,14 @@ import hashlib
 import secrets
 import uuid
 from datetime import datetime, timedelta
+from itertools import count
 
 from marshmallow import ValidationError
 from sqlalchemy import UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from brainstem.core.permissions import Actor
-from brainstem.core.schemas import Row, Text
+from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import NotFound
@@ -24,6 +25,7 @@ PREFIX = "bst_"
 VALID = timedelta(days=365)
 #: A use is noted at most this often: reading must not become writing.
 NOTED = timedelta(minutes=5)
+MOST_NAME = 100
 
 
 class Token(Record):
@@ -33,8 +35,9 @@ class Token(Record):
     __table_args__ = (UniqueConstraint("hash"), UniqueConstraint("user_id", "name"))
 
     user_id: Mapped[uuid.UUID] = reference("user", ondelete="CASCADE", index=False)
-    name: Mapped[str] = text(100)
+    name: Mapped[str] = text(MOST_NAME)
     hash: Mapped[str] = text(64)
+    read_only: Mapped[bool] = mapped_column(default=False)
     last_used: Mapped[datetime | None] = mapped_column(UtcDateTime)
     user: Mapped[User] = relationship()
 
@@ -43,16 +46,25 @@ class Token(Record):
         """One year after its last use."""
         return (self.last_used or self.created_date) + VALID
 
+    @property
+    def expired(self) -> bool:
+        """Whether it is of no use any more."""
+        return self.expires < utcnow()
+
 
 class NewToken(Row):
     """What it takes to make a token."""
 
     name = Text(
         required=True,
-        most=100,
+        most=MOST_NAME,
         metadata={
             "help": "What will use it, for example “analysis server”. Only you see this name."
         },
+    )
+    read_only = Flag(
+        load_default=False,
+        metadata={"help": "It can then look at your records, but change nothing."},
     )
 
 
@@ -63,13 +75,28 @@ def _hash(token: str) -> str:
 @operation
 def add_token(actor: Actor, payload: dict) -> tuple[Token, str]:
     """Make a token for the actor; the text itself is known only now."""
-    data, errors = NewToken().load(payload), {}
+    data = NewToken().load(payload)
     same = select(Token.id).where(Token.user_id == actor.user_id, Token.name == data["name"])
     if db.session.scalar(same):
-        errors["name"] = ["You have a token of this name already."]
-        raise ValidationError(errors)
+        raise ValidationError({"name": ["You have a token of this name already."]})
+    return _make(actor.user_id, **data)
+
+
+@operation
+def issue(user_id: uuid.UUID, name: str, *, read_only: bool = False) -> tuple[Token, str]:
+    """Make a token that a program asked for: of that name, or with a number behind it."""
+    # Its user's tokens are made one after the other: the same program may run on many computers.
+    db.session.execute(select(User.id).where(User.id == user_id).with_for_update())
+    taken = set(db.session.scalars(select(Token.name).where(Token.user_id == user_id)))
+    numbered = (f"{name[: MOST_NAME - len(f' {n}')]} {n}" for n in count(2))
+    while name in taken:
+        name = next(numbered)
+    return _make(user_id, name, read_only)
+
+
+def _make(user_id: uuid.UUID, name: str, read_only: bool) -> tuple[Token, str]:
     secret = PREFIX + secrets.token_urlsafe(32)
-    token = Token(user_id=actor.user_id, name=data["name"], hash=_hash(secret))
+    token = Token(user_id=user_id, name=name, read_only=read_only, hash=_hash(secret))
     db.session.add(token)
     db.session.flush()
     return token, secret
@@ -90,15 +117,16 @@ def tokens_of(actor: Actor) -> list[Token]:
     return list(db.session.scalars(statement))
 
 
-def user_of(secret: str) -> uuid.UUID | None:
-    """Whose token this is, while it is valid; notes the use."""
-    token = db.session.scalar(select(Token).where(Token.hash == _hash(secret)))
-    now = utcnow()
-    if token is None or token.expires < now:
+def valid(secret: str) -> Token | None:
+    """The token with this text, unless it is expired or its user gone; notes the use."""
+    statement = select(Token).join(Token.user).where(User.is_active)
+    token = db.session.scalar(statement.where(Token.hash == _hash(secret)))
+    if token is None or token.expired:
         return None
+    now = utcnow()
     if token.last_used is None or now - token.last_used > NOTED:
         _note(token.id, now)
-    return token.user_id
+    return token
 
 
 @operation

@@ -6,22 +6,28 @@ import base64
 import hashlib
 import hmac
 import uuid
+from dataclasses import replace
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import current_app
-from flask_login import UserMixin
+from flask_login import UserMixin, user_logged_in
 from marshmallow import ValidationError, fields, validate, validates_schema
-from sqlalchemy import UniqueConstraint, select
-from sqlalchemy.orm import Mapped
+from sqlalchemy import UniqueConstraint, select, update
+from sqlalchemy.orm import Mapped, mapped_column
 
-from brainstem.core.schemas import Row, Text
+from brainstem.core.operations import touch
+from brainstem.core.permissions import Actor
+from brainstem.core.resource import Resource, as_id, registry
+from brainstem.core.schemas import RecordSchema, Row, Text
+from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
-from brainstem.errors import Forbidden
+from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
-from brainstem.records.base import Record, text
+from brainstem.records.base import Record, UtcDateTime, text
 
 LEAST_PASSWORD, MOST_PASSWORD = 10, 1000
 
@@ -37,11 +43,18 @@ class User(UserMixin, Record):
     last_name: Mapped[str] = text(100)
     password_hash: Mapped[str] = text(200)
     is_admin: Mapped[bool]
+    #: Somebody who has left can't sign in any more; her records and roles stay.
+    is_active: Mapped[bool] = mapped_column(default=True)
+    last_sign_in: Mapped[datetime | None] = mapped_column(UtcDateTime)
 
     @property
     def name(self) -> str:
         """What the pages call this person."""
         return f"{self.first_name} {self.last_name}".strip() or self.email
+
+    def get_id(self) -> str:
+        """What a login cookie says: a new password ends every sign-in with the old one."""
+        return f"{self.id}:{hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]}"
 
 
 class Email(fields.Email):
@@ -51,7 +64,41 @@ class Email(fields.Email):
         return super()._deserialize(str(value).strip(), attr, data, **kwargs).lower()
 
 
-class NewUser(Row):
+PASSWORD = {
+    "password": True,
+    "autocomplete": "new-password",
+    "help": f"At least {LEAST_PASSWORD} characters; a short sentence is easy to type.",
+}
+
+
+class NewPassword(Row):
+    """A password to be."""
+
+    password = fields.String(required=True, metadata=PASSWORD)
+
+    @validates_schema(skip_on_field_errors=False)
+    def password_is_long_enough(self, data: dict[str, Any], **_: Any) -> None:
+        if not LEAST_PASSWORD <= len(data.get("password", "")) <= MOST_PASSWORD:
+            raise ValidationError(f"At least {LEAST_PASSWORD} characters.", "password")
+
+
+class OwnPassword(NewPassword):
+    """What it takes to change one's own password."""
+
+    current = fields.String(
+        required=True,
+        metadata={
+            "label": "Current password",
+            "password": True,
+            "autocomplete": "current-password",
+        },
+    )
+
+    class Meta(Row.Meta):
+        fields = ("current", "password")
+
+
+class NewUser(NewPassword):
     """What it takes to add a user."""
 
     email = Email(
@@ -61,19 +108,37 @@ class NewUser(Row):
     )
     first_name = Text(most=100, metadata={"autocomplete": "given-name"})
     last_name = Text(most=100, metadata={"autocomplete": "family-name"})
-    password = fields.String(
-        required=True,
-        metadata={
-            "password": True,
-            "autocomplete": "new-password",
-            "help": f"At least {LEAST_PASSWORD} characters; a short sentence is easy to type.",
-        },
-    )
 
-    @validates_schema(skip_on_field_errors=False)
-    def password_is_long_enough(self, data: dict[str, Any], **_: Any) -> None:
-        if not LEAST_PASSWORD <= len(data.get("password", "")) <= MOST_PASSWORD:
-            raise ValidationError(f"At least {LEAST_PASSWORD} characters.", "password")
+    class Meta(Row.Meta):
+        # The order of the form.
+        fields = ("email", "first_name", "last_name", "password")
+
+
+class UserSchema(RecordSchema):
+    """A user on the wire: read-only (contract §6)."""
+
+    email = Text(dump_only=True)
+    first_name = Text(dump_only=True)
+    last_name = Text(dump_only=True)
+
+
+registry.register(
+    Resource(
+        app="users",
+        name="user",
+        key="user",
+        keys="users",
+        model=User,
+        schema=UserSchema,
+        label="User",
+        labels="Users",
+        handle="email",
+        sort=("email",),
+        read_only=True,
+        administered=True,
+        portals=frozenset({"private"}),
+    )
+)
 
 
 @cache
@@ -97,6 +162,67 @@ def add_user(payload: dict[str, Any], *, is_admin: bool = False) -> User:
     user = User(**data, is_admin=is_admin, password_hash=_hasher().hash(password))
     db.session.add(user)
     db.session.flush()
+    return user
+
+
+@operation
+def admit(actor: Actor, payload: dict[str, Any], *, is_admin: bool = False) -> User:
+    """Add a user, as an administrator does."""
+    require_administrator(actor)
+    return add_user(payload, is_admin=is_admin)
+
+
+@operation
+def set_standing(
+    actor: Actor, user_id: uuid.UUID, *, is_admin: bool | None = None, is_active: bool | None = None
+) -> User:
+    """Make somebody an administrator or none, let her sign in or not; as an administrator does.
+
+    One administrator who can sign in always stays.
+    """
+    require_administrator(actor)
+    # All of them, in one order: two who make each other none must not both succeed.
+    statement = select(User).where(User.is_admin, User.is_active).order_by(User.id)
+    locked = statement.with_for_update().execution_options(populate_existing=True)
+    administrators = {user.id for user in db.session.scalars(locked)}
+    user = _user(user_id)
+    user.is_admin = user.is_admin if is_admin is None else is_admin
+    user.is_active = user.is_active if is_active is None else is_active
+    if administrators == {user_id} and not (user.is_admin and user.is_active):
+        raise ValidationError("There must be an administrator: make somebody else one first.")
+    touch(user)
+    return user
+
+
+@operation
+def set_password(actor: Actor, user_id: uuid.UUID, payload: dict[str, Any]) -> User:
+    """Give somebody a new password, as an administrator does; it ends that user's sign-ins."""
+    require_administrator(actor)
+    return _give_password(user_id, NewPassword().load(payload))
+
+
+@operation
+def change_password(actor: Actor, payload: dict[str, Any]) -> User:
+    """Give oneself a new password; it takes the one so far, and ends one's other sign-ins."""
+    data = OwnPassword().load(payload)
+    user = db.session.get(User, actor.user_id)
+    if user is None or by_password(user.email, data.pop("current")) is None:
+        raise ValidationError("This is not your password.", "current")
+    return _give_password(user.id, data)
+
+
+def _give_password(user_id: uuid.UUID, data: dict[str, Any]) -> User:
+    user = _user(user_id)
+    user.password_hash = _hasher().hash(data["password"])
+    touch(user)
+    return user
+
+
+def _user(user_id: uuid.UUID) -> User:
+    statement = select(User).where(User.id == user_id).with_for_update()
+    user = db.session.scalar(statement.execution_options(populate_existing=True))
+    if user is None:
+        raise NotFound("There is no such user.")
     return user
 
 
@@ -135,7 +261,7 @@ def by_password(email: str, password: str) -> User | None:
         _hasher().verify(stored, password)
     except (Argon2Error, InvalidHashError):
         return None
-    return user
+    return user if user is not None and user.is_active else None
 
 
 @cache
@@ -143,10 +269,35 @@ def _nobodys_hash(with_hasher: PasswordHasher) -> str:
     return with_hasher.hash("nobody's password")
 
 
+def everybody() -> list[User]:
+    """Who may sign in, by name."""
+    found = db.session.scalars(select(User).where(User.is_active))
+    return sorted(found, key=lambda user: (user.name.lower(), user.email))
+
+
+def as_administrator(actor: Actor) -> Actor:
+    """The same person in the super portal, where administrators see and change everything."""
+    require_administrator(actor)
+    return replace(actor, portal="super")
+
+
+def require_administrator(actor: Actor) -> None:
+    """`Forbidden` for everybody else."""
+    user = db.session.get(User, actor.user_id)
+    if user is None or not (user.is_admin and user.is_active):
+        raise Forbidden("This is for administrators.")
+
+
 @login_manager.user_loader
-def load_user(user_id: str) -> User | None:
-    """The user of a login cookie."""
-    try:
-        return db.session.get(User, uuid.UUID(user_id))
-    except ValueError:
-        return None
+def load_user(cookie: str) -> User | None:
+    """The user of a login cookie, as long as she may sign in."""
+    user_id = as_id(cookie.partition(":")[0])
+    user = user_id and db.session.get(User, user_id)
+    return user if user and user.is_active and user.get_id() == cookie else None
+
+
+@user_logged_in.connect
+@operation
+def note_sign_in(_app: Any, user: User) -> None:
+    """Remember when somebody last signed in."""
+    db.session.execute(update(User).where(User.id == user.id).values(last_sign_in=utcnow()))

@@ -5,8 +5,19 @@ from flask import Flask
 
 def init_app(app: Flask) -> None:
     """Register the blueprints."""
-    from brainstem.views import account, api, home, pages, security
+    from brainstem.views import (
+        account,
+        api,
+        device,
+        home,
+        pages,
+        people,
+        public,
+        publish,
+        reference,
+        security,
+    )
 
-    for module in (account, api, home, pages):
+    for module in (account, api, device, home, pages, people, public, publish, reference):
         app.register_blueprint(module.bp)
     security.init_app(app)

@@ -14,8 +14,9 @@ from brainstem.core.forms import SchemaForm, small_form
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import lab_time
+from brainstem.errors import TooManyTries
 from brainstem.extensions import login_manager
-from brainstem.records import tokens, users
+from brainstem.records import limits, tokens, users
 
 bp = Blueprint("account", __name__)
 
@@ -68,7 +69,10 @@ def login() -> Any:
     payload = form.payload()
     if errors := SignIn().validate(payload):
         return _again("login.html", form, errors)
-    user = users.by_password(payload["email"], payload["password"])
+    try:
+        user = limits.by_password(payload["email"], payload["password"], request.remote_addr)
+    except TooManyTries as error:
+        return _wait("login.html", form, error)
     if user is None:
         form.place({"password": ["The email address or the password is wrong."]})
         return _again("login.html", form, {})
@@ -80,7 +84,10 @@ def login() -> Any:
 def _back() -> str:
     """Where the user wanted to go; never to another site."""
     target = request.args.get("next", "")
-    parts = urlsplit(target)
+    try:
+        parts = urlsplit(target)
+    except ValueError:
+        return url_for("home.dashboard")
     inside = target.startswith("/") and not target.startswith(("//", "/\\"))
     return target if inside and not (parts.scheme or parts.netloc) else url_for("home.dashboard")
 
@@ -104,7 +111,9 @@ def setup() -> Any:
         return render_template("setup.html", form=form)
     payload = form.payload()
     try:
-        user = users.add_administrator(payload, payload.pop("code"))
+        user = limits.first_user(payload, payload.pop("code"), request.remote_addr)
+    except TooManyTries as error:
+        return _wait("setup.html", form, error)
     except ValidationError as error:
         return _again("setup.html", form, error.normalized_messages())
     login_user(user)
@@ -129,9 +138,11 @@ def token_list() -> Any:
     rows = [
         {
             "name": token.name,
+            "access": "Read only" if token.read_only else "Read and write",
             "created": f"{lab_time(token.created_date):%Y-%m-%d}",
             "last_used": token.last_used and f"{lab_time(token.last_used):%Y-%m-%d %H:%M}",
             "expires": f"{lab_time(token.expires):%Y-%m-%d}",
+            "expired": token.expired,
             "revoke_url": url_for("account.revoke", token_id=token.id),
         }
         for token in tokens.tokens_of(actor)
@@ -155,3 +166,9 @@ def _again(template: str, form: SchemaForm, errors: dict[str, Any]) -> tuple[str
     """The form once more, with its messages and all that was typed."""
     form_error = form.place(errors)
     return render_template(template, form=form, summary=form.summary, form_error=form_error), 400
+
+
+def _wait(template: str, form: SchemaForm, error: TooManyTries) -> tuple[str, int, dict[str, str]]:
+    """The form once more: nothing of it was looked at."""
+    page, _ = _again(template, form, {"_schema": [str(error)]})
+    return page, error.status, {"Retry-After": str(error.seconds)}

@@ -14,9 +14,9 @@ from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 from brainstem.core import operations, references, wire
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource, as_id, registry
-from brainstem.errors import NotFound, SignInRequired
+from brainstem.errors import Forbidden, NotFound, SignInRequired
 from brainstem.extensions import csrf
-from brainstem.records import tokens
+from brainstem.records import tokens, users
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 # A token needs no CSRF protection; `_private_actor` asks for it where the cookie signs.
@@ -24,13 +24,17 @@ csrf.exempt(bp)
 
 READING = ("GET", "HEAD", "OPTIONS")
 
+# Every address stands twice, with and without the closing slash: `strict_slashes` alone would answer
+# OPTIONS, and methods that are not allowed, without naming those that are.
 
+
+@bp.route("/<portal>/<app>/<model>", methods=["GET", "POST"])
 @bp.route("/<portal>/<app>/<model>/", methods=["GET", "POST"])
 def records(portal: str, app: str, model: str) -> Response:
     """A list, or a new record."""
     actor, resource = _addressed(portal, app, model)
     if request.method == "POST":
-        view = operations.create(actor, resource, _payload())
+        view = operations.create(actor, resource, json_object())
         response = _one(actor, resource, view)
         response.status_code = 201
         response.headers["Location"] = f"{request.base_url.rstrip('/')}/{view.record.id}/"
@@ -39,6 +43,7 @@ def records(portal: str, app: str, model: str) -> Response:
     return _list(actor, resource, resource.keys, page)
 
 
+@bp.route("/<portal>/<app>/<model>/<record_id>", methods=["GET", "PATCH", "PUT", "DELETE"])
 @bp.route("/<portal>/<app>/<model>/<record_id>/", methods=["GET", "PATCH", "PUT", "DELETE"])
 def record(portal: str, app: str, model: str, record_id: str) -> Response:
     """One record: read, changed, replaced or deleted."""
@@ -51,11 +56,12 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
         return Response(status=204)
     replace = request.method == "PUT"
     view = operations.change(
-        actor, resource, found, _payload(), replace=replace, version=_expected_version()
+        actor, resource, found, json_object(), replace=replace, version=_expected_version()
     )
     return _one(actor, resource, view)
 
 
+@bp.route("/<portal>/<app>/<model>/<record_id>/<relation>", methods=["GET"])
 @bp.route("/<portal>/<app>/<model>/<record_id>/<relation>/", methods=["GET"])
 def related(portal: str, app: str, model: str, record_id: str, relation: str) -> Response:
     """The records that a relation names."""
@@ -71,13 +77,15 @@ def _addressed(portal: str, app: str, model: str) -> tuple[Actor, Resource]:
         actor = PUBLIC
     elif portal == "private":
         actor = _private_actor()
+    elif portal == "super":
+        actor = users.as_administrator(_private_actor())
     else:
         raise NotFound("There is no such portal.")
     resource = registry.at(app, model)
-    if resource is None or portal not in resource.portals:
+    if resource is None or portal not in resource.portals | {"super"}:
         raise NotFound("There is no such kind of record here.")
-    if portal == "public" and request.method not in READING:
-        raise MethodNotAllowed(READING, "The public portal is for reading.")
+    if (portal == "public" or resource.read_only) and request.method not in READING:
+        raise MethodNotAllowed(READING, "These records are only read here.")
     return actor, resource
 
 
@@ -85,10 +93,12 @@ def _private_actor() -> Actor:
     header = request.headers.get("Authorization")
     if header is not None:
         scheme, _, secret = header.partition(" ")
-        user_id = tokens.user_of(secret.strip()) if scheme.lower() == "bearer" else None
-        if user_id is None:
+        token = tokens.valid(secret.strip()) if scheme.lower() == "bearer" else None
+        if token is None:
             raise SignInRequired("This token is not valid: it is wrong, revoked or expired.")
-        return Actor(user_id)
+        if token.read_only and request.method not in READING:
+            raise Forbidden("This token is read-only: it can't change anything.")
+        return Actor(token.user_id)
     if not current_user.is_authenticated:
         raise SignInRequired("Sign in, or send a token: Authorization: Bearer <token>.")
     if request.method not in READING:
@@ -103,7 +113,7 @@ def _id(resource: Resource, text: str) -> uuid.UUID:
     return found
 
 
-def _payload() -> dict[str, Any]:
+def json_object() -> dict[str, Any]:
     """The request's JSON object."""
     if not request.is_json:
         raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")

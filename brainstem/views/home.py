@@ -13,6 +13,7 @@ from brainstem.core import operations, references
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.core.times import lab_time
+from brainstem.views import navigation, show
 from brainstem.views.pages import page_actor
 
 bp = Blueprint("home", __name__)
@@ -29,7 +30,7 @@ def dashboard() -> str:
     )
     projects = {each for view in recent.views for each in view.refs["projects"]}
     names = operations.named(actor, registry.get("project"), list(projects))
-    stats = [_stat(actor, kind) for kind in registry if kind.page]
+    stats = [_stat(actor, kind) for kind in navigation.kinds() if not kind.menu]
     return render_template(
         "dashboard.html",
         stats=stats,
@@ -41,7 +42,7 @@ def dashboard() -> str:
 def _stat(actor: Actor, kind: Any) -> dict[str, Any]:
     count = operations.find(actor, kind, MultiDict([("limit", "1")])).total
     label = kind.label if count == 1 else kind.labels
-    return {"label": label, "count": count, "url": f"{kind.page}/"}
+    return {"label": label, "count": count, "url": show.list_url(kind)}
 
 
 def _recent(view: references.View, names: dict) -> dict[str, Any]:

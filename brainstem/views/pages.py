@@ -5,47 +5,44 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, references
+from brainstem.core import operations, people, references
 from brainstem.core.forms import DO, RecordForm, form_for
 from brainstem.core.forms.entries import RefsEntry, TagsEntry
-from brainstem.core.permissions import Actor, may, right_to_change
+from brainstem.core.permissions import PUBLIC, Actor, Right, may, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
-from brainstem.core.schemas import RefList, TagList, label_of
+from brainstem.core.schemas import Ref, RefList, TagList, Text, label_of
 from brainstem.core.times import utc_text
 from brainstem.errors import Changed
-from brainstem.views import conflicts, show
+from brainstem.records.users import as_administrator
+from brainstem.views import conflicts, navigation, parts, show
 
 bp = Blueprint("pages", __name__)
 
+#: A list to choose from that is longer than this helps nobody: it filters only by links to it.
+MOST_CHOICES = 300
+
+
+def address_of(kinds: list[Resource]) -> str:
+    """The part of an address that is one of the kinds' own."""
+    return f"<any({', '.join(kind.page.strip('/') for kind in kinds)}):kind>"
+
+
 #: The first part of an address: one of the kinds that have pages.
-KIND = f"<any({', '.join(kind.page.strip('/') for kind in registry if kind.page)}):kind>"
+KIND = address_of([kind for kind in registry if kind.page])
 
 
 @bp.record_once
 def add_to_templates(state: Any) -> None:
     """What every page shows: the navigation, and which browser libraries are installed."""
     app: Flask = state.app
-    app.context_processor(lambda: {"nav": navigation(), "vendor": vendor(app)})
-
-
-def navigation() -> list[dict[str, Any]]:
-    """The links at the top of every page."""
-    if not current_user.is_authenticated:
-        return []
-    links = [("Dashboard", "/")] + [
-        (kind.labels, f"{kind.page}/") for kind in registry if kind.page
-    ]
-    return [{"label": label, "url": url, "active": _is_here(url)} for label, url in links]
-
-
-def _is_here(url: str) -> bool:
-    return request.path == url if url == "/" else f"{request.path}/".startswith(url)
+    app.context_processor(lambda: {"nav": navigation.shown(), "vendor": vendor(app)})
 
 
 def vendor(app: Flask) -> set[str]:
@@ -54,12 +51,21 @@ def vendor(app: Flask) -> set[str]:
     return {file.name for file in folder.iterdir()} if folder and folder.is_dir() else set()
 
 
-def page_actor() -> Actor:
-    """The user who signed in."""
-    return Actor(current_user.id, way="page")
+def title_of(resource: Resource, view: references.View) -> str:
+    """What a record is called on its pages."""
+    return resource.title(getattr(view.record, resource.handle))
 
 
-def _kind(kind: str) -> Resource:
+def page_actor(resource: Resource | None = None) -> Actor:
+    """The user who signed in; as an administrator, over the kinds that administrators look after."""
+    actor = Actor(current_user.id, way="page")
+    if resource is not None and resource.administered and current_user.is_admin:
+        return as_administrator(actor)
+    return actor
+
+
+def kind_at(kind: str) -> Resource:
+    """The kind whose pages are at this part of an address."""
     return next(resource for resource in registry if resource.page == f"/{kind}")
 
 
@@ -67,7 +73,12 @@ def _kind(kind: str) -> Resource:
 @login_required
 def index(kind: str) -> str:
     """The records of a kind that the user may read."""
-    resource, actor = _kind(kind), page_actor()
+    resource = kind_at(kind)
+    return list_page(page_actor(resource), resource, new_url=url_for("pages.new", kind=kind))
+
+
+def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> str:
+    """The list that the address asks for, as the actor sees it."""
     page = operations.find(actor, resource, _query(resource))
     wire = references.dump(actor, resource, page.views)
     names = show.names_for(actor, resource, wire)
@@ -78,21 +89,22 @@ def index(kind: str) -> str:
     return render_template(
         "list.html",
         resource=resource,
+        index_url=show.list_url(resource),
         columns=[_column(resource, name) for name in resource.columns],
         rows=rows,
-        search=request.args.get("q", ""),
+        search=request.args.get("q", "") if _searchable(resource) else None,
         filters=_filters(actor, resource),
         filtered=any(request.args.get(name) for name in ("q", *_filterable(resource))),
-        pager=_pager(page),
-        new_url=url_for("pages.new", kind=kind),
+        pager=pager(page),
+        new_url=new_url,
     )
 
 
 def _query(resource: Resource) -> MultiDict[str, str]:
     """The address of a list page in the API's words."""
     args = MultiDict()
-    if q := request.args.get("q", "").strip():
-        args.add("filter{name.icontains}", q)
+    if (q := request.args.get("q", "").strip()) and _searchable(resource):
+        args.add(f"filter{{{resource.handle}.icontains}}", q)
     for name in _filterable(resource):
         if value := request.args.get(name):
             args.add(f"filter{{{name}}}", value)
@@ -102,10 +114,14 @@ def _query(resource: Resource) -> MultiDict[str, str]:
     return args
 
 
+def _searchable(resource: Resource) -> bool:
+    return isinstance(resource.schema._declared_fields[resource.handle], Text)
+
+
 def _filterable(resource: Resource) -> list[str]:
     declared = resource.schema._declared_fields
-    lists = [n for n in resource.columns if isinstance(declared[n], RefList | TagList)]
-    return [name for name in lists if not declared[name].dump_only]
+    named = [n for n in resource.columns if isinstance(declared[n], Ref | RefList | TagList)]
+    return [name for name in named if not declared[name].dump_only]
 
 
 def _filters(actor: Actor, resource: Resource) -> list[dict[str, Any]]:
@@ -117,6 +133,10 @@ def _filters(actor: Actor, resource: Resource) -> list[dict[str, Any]]:
         else:
             target = registry.get(field.kind)
             options = {str(i): text for i, text in operations.named(actor, target).items()}
+            if len(options) > MOST_CHOICES:
+                options = {each: text for each, text in options.items() if each == chosen}
+            if not options:
+                continue
         if chosen and chosen not in options:
             options[chosen] = chosen
         label = label_of(name, field)
@@ -138,7 +158,7 @@ def _column(resource: Resource, name: str) -> dict[str, Any]:
     field = resource.schema._declared_fields[name]
     now = request.args.get("sort") or resource.sort[0]
     sorted_ = {name: "asc", f"-{name}": "desc"}.get(now, "")
-    column = {"label": label_of(name, field), "sorted": sorted_, "sort_url": None}
+    column = {"label": show.heading(resource, name), "sorted": sorted_, "sort_url": None}
     if not isinstance(field, RefList | TagList):
         sort = f"-{name}" if sorted_ == "asc" else name
         column["sort_url"] = _here(sort=sort, page=None)
@@ -146,12 +166,14 @@ def _column(resource: Resource, name: str) -> dict[str, Any]:
 
 
 def _here(**changes: Any) -> str:
+    """This list with another page or order."""
     args = {**request.args.to_dict(), **changes}
-    kept = {name: value for name, value in args.items() if value and name != "kind"}
-    return url_for("pages.index", kind=request.view_args["kind"], **kept)
+    query = urlencode({name: value for name, value in args.items() if value})
+    return f"{request.script_root}{request.path}?{query}"
 
 
-def _pager(page: operations.Page) -> dict[str, Any]:
+def pager(page: operations.Page) -> dict[str, Any]:
+    """Where a page of a list stands in the whole, and the ways to the others."""
     first = page.query.offset + 1
     return {
         "total": page.total,
@@ -168,44 +190,111 @@ def _pager(page: operations.Page) -> dict[str, Any]:
 @login_required
 def detail(kind: str, record_id: uuid.UUID) -> str:
     """One record."""
-    resource, actor = _kind(kind), page_actor()
+    resource = kind_at(kind)
+    return detail_page(page_actor(resource), resource, record_id)
+
+
+def detail_page(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
+    """A record as the actor sees it, with what she may do about it."""
     view = operations.get(actor, resource, record_id)
     (wire,) = references.dump(actor, resource, [view])
-    address = {"kind": kind, "record_id": record_id}
-    changeable = may(actor, right_to_change(resource), resource, record_id)
+    sections = parts.sections(actor, resource, record_id)
+    apart = [kind.name for _, kind in parts.parts_of(resource)]
     return render_template(
-        [f"{kind}/detail.html", "detail.html"],
+        [f"{resource.page.strip('/')}/detail.html", "detail.html"],
         resource=resource,
-        title=view.record.name,
-        fields=show.facts(actor, resource, wire),
-        edit_url=url_for("pages.edit", **address) if changeable else None,
-        delete_url=url_for("pages.delete", **address) if changeable else None,
+        title=title_of(resource, view),
+        back=parts.home_of_record(actor, resource, wire)
+        or {"text": resource.labels, "url": show.list_url(resource)},
+        fields=show.facts(actor, resource, wire, apart),
+        sections=sections,
+        granted=[] if actor == PUBLIC else _granted(actor, resource, record_id),
         created=show.moment(utc_text(view.record.created_date)),
         updated=show.moment(utc_text(view.record.updated_date)),
+        **_deeds(actor, resource, record_id),
     )
+
+
+def _deeds(actor: Actor, resource: Resource, record_id: uuid.UUID) -> dict[str, str | None]:
+    """The addresses of what the actor may do with a record."""
+    if actor == PUBLIC:
+        return {}
+    address = {"kind": resource.page.strip("/"), "record_id": record_id}
+    deeds: dict[str, str | None] = {}
+    if may(actor, right_to_change(resource), resource, record_id):
+        deeds["edit_url"] = url_for("pages.edit", **address)
+        deeds["delete_url"] = url_for("pages.delete", **address)
+    if resource.roles is not None:
+        deeds["people_url"] = url_for("people.of_record", **address)
+    if published_apart(resource) and may(actor, Right.OWN, resource, record_id):
+        deeds["publish_url"] = url_for("publish.ask", **address)
+    return deeds
+
+
+def published_apart(resource: Resource) -> bool:
+    """Whether a kind is made public on a page of its own, and not by its form."""
+    return "is_public" in resource.schema._declared_fields and "is_public" not in (
+        resource.form or ("is_public",)
+    )
+
+
+def _granted(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[dict[str, Any]]:
+    """What a record, such as a group, holds roles on."""
+    return [
+        {
+            "label": kind.labels,
+            "items": [
+                {"text": name, "url": show.url_of(kind, found), "role": role.name.lower()}
+                for found, name, role in held
+            ],
+        }
+        for kind, held in people.granted(actor, resource, record_id)
+    ]
 
 
 @bp.route(f"/{KIND}/new", methods=["GET", "POST"])
 @login_required
 def new(kind: str) -> Any:
-    """A form for a new record."""
-    resource, actor = _kind(kind), page_actor()
+    """A form for a new record; the address may choose what it refers to: `?session=<id>`."""
+    resource = kind_at(kind)
+    actor = page_actor(resource)
     form = form_for(resource)(request.form if request.method == "POST" else None)
+    if request.method == "GET":
+        _prefill(actor, form)
     if request.method == "GET" or DO in request.form:
         return _form(actor, resource, form)
     try:
         view = operations.create(actor, resource, form.payload())
     except ValidationError as error:
         return _form(actor, resource, form, error=error)
-    flash(f"{resource.label} “{view.record.name}” was created.", "success")
-    return redirect(show.url_of(resource, view.record.id))
+    flash(f"{resource.label} “{title_of(resource, view)}” was created.", "success")
+    return redirect(_place_of(actor, resource, view))
+
+
+def _prefill(actor: Actor, form: RecordForm) -> None:
+    """Choose what the address names; what the user may not use is left out without a word."""
+    for field in form.fields:
+        if isinstance(field, RefsEntry) and field.short_name in request.args:
+            target, right = registry.get(field.about.kind), field.about.right
+            given = [each for each in map(as_id, request.args.getlist(field.short_name)) if each]
+            usable = operations.named(actor, target, given, right)
+            ids = [each for each in given if each in usable]
+            field.show(ids if isinstance(field.about, RefList) else next(iter(ids), None))
+
+
+def _place_of(actor: Actor, resource: Resource, view: references.View) -> str:
+    """Where a record is seen: on the page of the one that it belongs to, or on its own."""
+    (wire,) = references.dump(actor, resource, [view])
+    home = parts.home_of_record(actor, resource, wire)
+    return home["url"] if home else show.url_of(resource, view.record.id)
 
 
 @bp.route(f"/{KIND}/<uuid:record_id>/edit", methods=["GET", "POST"])
 @login_required
 def edit(kind: str, record_id: uuid.UUID) -> Any:
     """A form for an existing record; where somebody saved in between, both versions."""
-    resource, actor = _kind(kind), page_actor()
+    resource = kind_at(kind)
+    actor = page_actor(resource)
     view = operations.get(actor, resource, record_id, right=right_to_change(resource))
     if request.method == "GET":
         return _form(actor, resource, _stored_form(actor, resource, view), view=view)
@@ -213,7 +302,7 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     if DO in request.form:
         return _form(actor, resource, form, view=view)
     try:
-        operations.change(
+        view = operations.change(
             actor,
             resource,
             record_id,
@@ -230,29 +319,31 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
         return render_template(
             "conflict.html",
             resource=resource,
-            title=view.record.name,
+            title=title_of(resource, view),
             cancel_url=show.url_of(resource, record_id),
             **conflicts.compare(form, current, payload),
         ), 409
     flash("Saved." if payload else "Nothing was changed.", "success")
-    return redirect(show.url_of(resource, record_id))
+    return redirect(_place_of(actor, resource, view))
 
 
 @bp.route(f"/{KIND}/<uuid:record_id>/delete", methods=["GET", "POST"])
 @login_required
 def delete(kind: str, record_id: uuid.UUID) -> Any:
     """Ask once more, then delete."""
-    resource, actor = _kind(kind), page_actor()
+    resource = kind_at(kind)
+    actor = page_actor(resource)
     view = operations.get(actor, resource, record_id, right=right_to_change(resource))
-    blocked = operations.kept_by(resource, record_id)
+    blocked = operations.kept_by(actor, resource, record_id)
     if request.method == "POST" and not blocked:
+        home = parts.home_of(resource) and _place_of(actor, resource, view)
         operations.delete(actor, resource, record_id)
-        flash(f"{resource.label} “{view.record.name}” was deleted.", "success")
-        return redirect(url_for("pages.index", kind=kind))
+        flash(f"{resource.label} “{title_of(resource, view)}” was deleted.", "success")
+        return redirect(home or url_for("pages.index", kind=kind))
     return render_template(
         "confirm_delete.html",
         resource=resource,
-        title=view.record.name,
+        title=title_of(resource, view),
         consequences=[resource.deletion, "This can’t be undone."],
         blocked=blocked,
         cancel_url=show.url_of(resource, record_id),
@@ -269,12 +360,15 @@ def _stored_form(actor: Actor, resource: Resource, view: references.View) -> Rec
 
 def offer_names(actor: Actor, resource: Resource, form: RecordForm) -> None:
     """Give the form's lists of records the names that the user may choose, or has chosen."""
+    refs = [field for field in form.fields if isinstance(field, RefsEntry)]
+    chosen = {each.short_name: each.ids[0] for each in refs if len(each.ids) == 1}
     for field in form.fields:
         if isinstance(field, RefsEntry):
             target = registry.get(field.about.kind)
             names = operations.named(actor, target, right=field.about.right)
-            chosen = [each for each in map(as_id, field.ids) if each and each not in names]
-            names |= operations.named(actor, target, chosen)
+            names = parts.with_homes(actor, target, names, chosen)
+            more = [each for each in map(as_id, field.ids) if each and each not in names]
+            names |= operations.named(actor, target, more)
             field.names = {str(each): text for each, text in names.items()}
             field.new_url = target.page and url_for("pages.new", kind=target.page.strip("/"))
         elif isinstance(field, TagsEntry):
@@ -294,16 +388,28 @@ def _form(
         form.act(request.form[DO])
     offer_names(actor, resource, form)
     form_error = form.place(error.normalized_messages()) if error else ""
-    home = url_for("pages.index", kind=resource.page.strip("/"))
+    back = {"text": "Back", "url": show.url_of(resource, view.record.id)} if view else None
+    back = back or _home(actor, resource, form)
     page = render_template(
         [f"{resource.page.strip('/')}/form.html", "form.html"],
         resource=resource,
-        title=f"Edit {view.record.name}" if view else f"New {resource.words}",
+        title=f"Edit {title_of(resource, view)}" if view else f"New {resource.words}",
         form=form,
         record=view and view.record,
-        cancel_url=show.url_of(resource, view.record.id) if view else home,
+        back=back,
+        cancel_url=back["url"],
         submit_label=f"Save {resource.words}",
         summary=form.summary,
         form_error=form_error,
     )
     return page, 400 if error else 200
+
+
+def _home(actor: Actor, resource: Resource, form: RecordForm) -> dict[str, str]:
+    """Where a form for a new record leads back to: the record that it will belong to, or the list."""
+    home = parts.home_of(resource)
+    if home and (
+        found := parts.home_of_record(actor, resource, {home[0]: form[home[0]].value(None)})
+    ):
+        return found
+    return {"text": resource.labels, "url": show.list_url(resource)}

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import json
+import textwrap
 import uuid
 from collections.abc import Iterable
 from typing import Any
 
 import nh3
-from flask import url_for
+from flask import request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from marshmallow import fields
@@ -17,6 +19,9 @@ from brainstem.core import operations, times
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
+    Day,
+    Document,
+    Duration,
     ExtraFields,
     Flag,
     LabDateTime,
@@ -28,6 +33,7 @@ from brainstem.core.schemas import (
     TagList,
     Text,
     WebAddress,
+    Whole,
     label_of,
 )
 
@@ -41,8 +47,14 @@ Names = dict[str, dict[str, str]]
 
 def markdown(text: str) -> Markup:
     """Markdown or simple HTML as safe HTML: no scripts, no styles, no pictures from elsewhere."""
-    html = nh3.clean(MARKDOWN.render(text), tags=TAGS, link_rel="noopener noreferrer nofollow")
-    return Markup(html)  # noqa: S704 (nh3 has cleaned it)
+    safe = nh3.clean(MARKDOWN.render(text), tags=TAGS, link_rel="noopener noreferrer nofollow")
+    return Markup(safe)  # noqa: S704 (nh3 has cleaned it)
+
+
+def plain_text(text: str, most: int = 280) -> str:
+    """The beginning of a Markdown or HTML text, without its marks."""
+    words = html.unescape(nh3.clean(MARKDOWN.render(text), tags=set())).split()
+    return textwrap.shorten(" ".join(words), most, placeholder=" …")
 
 
 def moment(value: str | None) -> str:
@@ -58,7 +70,7 @@ def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) 
     found: Names = {}
     for name, field in resource.schema.references():
         target = registry.get(field.kind)
-        if target is None or not target.page or field.metadata.get("count"):
+        if target is None or field.metadata.get("count"):
             continue
         values = [record.get(name) or [] for record in wire]
         ids = {each for value in values for each in ([value] if isinstance(value, str) else value)}
@@ -67,15 +79,32 @@ def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) 
     return found
 
 
+def in_public() -> bool:
+    """Whether this is a page of the public portal: then its links stay there."""
+    return f"{request.path}/".startswith("/public/")
+
+
+def _pages() -> str:
+    return "public" if in_public() else "pages"
+
+
+def list_url(resource: Resource, **filters: Any) -> str:
+    """The list page of a kind."""
+    return url_for(f"{_pages()}.index", kind=resource.page.strip("/"), **filters)
+
+
 def url_of(resource: Resource, record_id: Any) -> str:
     """The page of a record."""
-    return url_for("pages.detail", kind=resource.page.strip("/"), record_id=record_id)
+    return url_for(f"{_pages()}.detail", kind=resource.page.strip("/"), record_id=record_id)
 
 
 def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[str, str]]:
     target = registry.get(field.kind)
     ids = [ids] if isinstance(ids, str) else ids or []
-    return [{"text": names[each], "url": url_of(target, each)} for each in ids if each in names]
+    seen = [each for each in ids if each in names]
+    return [
+        {"text": names[each], "url": url_of(target, each) if target.page else ""} for each in seen
+    ]
 
 
 def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]) -> dict[str, Any]:
@@ -85,9 +114,8 @@ def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]
     if target is None or not target.page or not count:
         return {"kind": "text", "text": str(count) if count else ""}
     words = (target.label if count == 1 else target.labels).lower()
-    kind = target.page.strip("/")
-    url = url_for("pages.index", kind=kind, **{field.metadata["count"]: record["id"]})
-    return {"kind": "refs", "items": [{"text": f"{count} {words}", "url": url}]}
+    url = list_url(target, **{field.metadata["count"]: record["id"]})
+    return {"kind": "refs", "items": [{"text": f"{count} {words}", "url": url}], "counted": True}
 
 
 def value(
@@ -117,6 +145,13 @@ def value(
             shown = {"kind": "people", "items": [_person(*each) for each in raw.items()]}
         case RowList():
             shown = _rows(field, raw)
+        case Document():
+            shown = {
+                "kind": "code",
+                "text": json.dumps(raw, indent=2, ensure_ascii=False) if raw else "",
+            }
+        case Whole() | Day() | Duration():
+            shown = {"kind": "text", "text": "" if raw is None else str(raw)}
         case Text() if field.lines:
             shown = {"kind": "html", "html": markdown(raw), "text": raw}
         case _:
@@ -126,7 +161,7 @@ def value(
 
 
 def _tagged(resource: Resource, tag: str) -> str:
-    return url_for("pages.index", kind=resource.page.strip("/"), tags=tag)
+    return list_url(resource, tags=tag)
 
 
 def _plain(value: Any) -> str:
@@ -134,7 +169,7 @@ def _plain(value: Any) -> str:
 
 
 def _person(name: str, rights: dict[str, bool]) -> dict[str, str]:
-    held = [role for right, role in People.RIGHTS if rights[right]]
+    held = [role for right, role in People.RIGHTS if rights.get(right)]
     return {"text": name, "role": max(held).name.lower() if held else "member"}
 
 
@@ -153,19 +188,33 @@ def _rows(field: RowList, raw: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _cell(raw: Any) -> str:
+    if isinstance(raw, dict | list):
+        return json.dumps(raw, ensure_ascii=False) if raw else ""
     return {True: "Yes", False: "No", None: ""}.get(raw, raw) if not isinstance(raw, str) else raw
 
 
-def facts(actor: Actor, resource: Resource, record: dict[str, Any]) -> list[dict[str, Any]]:
-    """The fields of a detail page: those of the form first, in its order."""
+def facts(
+    actor: Actor, resource: Resource, record: dict[str, Any], apart: Iterable[str] = ()
+) -> list[dict[str, Any]]:
+    """The fields of a detail page: those of the form first, in its order.
+
+    References to the kinds `apart` are left out: the page has sections for them.
+    """
     declared = resource.schema._declared_fields
     order = [*resource.form, *(name for name in declared if name not in resource.form)]
     names = names_for(actor, resource, [record])
     shown = []
     for name in order:
         field = declared[name]
-        known = not isinstance(field, Ref | RefList) or registry.get(field.kind)
-        if name in ("id", "name") or name not in record or isinstance(field, Links) or not known:
+        known = not isinstance(field, Ref | RefList) or (
+            registry.get(field.kind) and field.kind not in apart
+        )
+        if (
+            name in ("id", resource.handle)
+            or name not in record
+            or isinstance(field, Links)
+            or not known
+        ):
             continue
         entry = value(resource, name, field, record, names)
         if isinstance(field, People) and entry["empty"]:
@@ -174,13 +223,25 @@ def facts(actor: Actor, resource: Resource, record: dict[str, Any]) -> list[dict
     return shown
 
 
-def cells(resource: Resource, record: dict[str, Any], names: Names) -> list[dict[str, Any]]:
-    """The columns of a list page."""
+def heading(resource: Resource, name: str) -> str:
+    """What stands over a column; over the names of a kind that has none of its own, the kind."""
+    field = resource.schema._declared_fields[name]
+    named = isinstance(field, Text) or name != resource.handle
+    return label_of(name, field) if named else resource.label
+
+
+def cells(
+    resource: Resource,
+    record: dict[str, Any],
+    names: Names,
+    columns: Iterable[str] | None = None,
+) -> list[dict[str, Any]]:
+    """The columns of a list page, or other ones."""
     declared = resource.schema._declared_fields
     row = []
-    for name in resource.columns:
+    for name in resource.columns if columns is None else columns:
         cell = value(resource, name, declared[name], record, names)
-        if name == "name":
-            cell["kind"] = "link"
+        if name == resource.handle:
+            cell |= {"kind": "link", "text": resource.title(record[name])}
         row.append(cell)
     return row

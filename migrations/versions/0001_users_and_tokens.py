@@ -8,25 +8,12 @@ Create Date: 2026-11-23
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import record_columns, text
+
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
-
-
-def text(length=None):
-    """Text that compares by code point on PostgreSQL too."""
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
-def record_columns():
-    """What every record has."""
-    return (
-        sa.Column("id", sa.Uuid(), primary_key=True),
-        sa.Column("created_date", sa.DateTime(), nullable=False),
-        sa.Column("updated_date", sa.DateTime(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-    )
 
 
 def upgrade():

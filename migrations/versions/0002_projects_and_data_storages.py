@@ -8,70 +8,12 @@ Create Date: 2026-11-23
 import sqlalchemy as sa
 from alembic import op
 
+from migrations.columns import create_links, create_roles, record_columns, text
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
-
-
-def text(length=None):
-    """Text that compares by code point on PostgreSQL too."""
-    return sa.String(length).with_variant(sa.String(length, collation="C"), "postgresql")
-
-
-def record_columns():
-    """What every record has."""
-    return (
-        sa.Column("id", sa.Uuid(), primary_key=True),
-        sa.Column("created_date", sa.DateTime(), nullable=False),
-        sa.Column("updated_date", sa.DateTime(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-    )
-
-
-def create_links(owner, target):
-    """An ordered link table; a link goes with its owner and holds its target."""
-    op.create_table(
-        f"{owner}_{target}",
-        sa.Column(
-            f"{owner}_id",
-            sa.Uuid(),
-            sa.ForeignKey(f"{owner}.id", ondelete="CASCADE"),
-            primary_key=True,
-        ),
-        sa.Column(
-            f"{target}_id",
-            sa.Uuid(),
-            sa.ForeignKey(f"{target}.id"),
-            primary_key=True,
-        ),
-        sa.Column("position", sa.Integer(), nullable=False),
-    )
-    op.create_index(
-        f"ix_{owner}_{target}_{target}_id_{owner}_id",
-        f"{owner}_{target}",
-        [f"{target}_id", f"{owner}_id"],
-    )
-
-
-def create_roles(kind):
-    """Which user holds which role on a record of this kind."""
-    op.create_table(
-        f"{kind}_user_role",
-        sa.Column(
-            f"{kind}_id",
-            sa.Uuid(),
-            sa.ForeignKey(f"{kind}.id", ondelete="CASCADE"),
-            primary_key=True,
-        ),
-        sa.Column(
-            "user_id", sa.Uuid(), sa.ForeignKey("user.id", ondelete="CASCADE"), primary_key=True
-        ),
-        sa.Column("role", sa.Integer(), nullable=False),
-    )
-    op.create_index(
-        f"ix_{kind}_user_role_user_id_{kind}_id", f"{kind}_user_role", ["user_id", f"{kind}_id"]
-    )
 
 
 def upgrade():
@@ -102,8 +44,8 @@ def upgrade():
         sa.UniqueConstraint("name"),
     )
     create_links("project", "tag")
-    create_roles("project")
-    create_roles("datastorage")
+    create_roles("project", "user")
+    create_roles("datastorage", "user")
 
 
 def downgrade():

@@ -71,7 +71,7 @@ def test_each_chooses_for_what_both_changed(sign_in, ada, ben, session, script):
     taken = page.get_by_role("region", name="Taken over")
     expect(taken).to_contain_text("Extra fields")
     expect(taken).to_contain_text("B116")
-    expect(page.get_by_role("group")).to_have_count(2)
+    expect(page.get_by_role("main").get_by_role("group")).to_have_count(2)
     yours, others = option(page, "Description", "Yours"), option(page, "Description", "Theirs")
     expect(yours).to_have_accessible_description("Ada's lines")
     expect(others).to_have_accessible_description("Ben's")

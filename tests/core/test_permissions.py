@@ -294,9 +294,6 @@ def test_naming_what_is_forbidden_is_403_and_what_is_missing_400(ada, ben, field
     assert records(ben, SESSION) == []
 
 
-@pytest.mark.xfail(
-    strict=True, reason="what exists already is told before the rights on it are required"
-)
 def test_nobody_learns_which_storages_an_unseen_session_has(ada, ben):
     storage, other = ada.storage("Attached"), ada.storage("Not attached")
     session = ada.session("Monday", ada.project(), datastorage=[storage["id"]])

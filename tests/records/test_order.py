@@ -195,7 +195,6 @@ def test_a_move_counts_as_a_change_of_the_session(ada, lab):
     assert ada("GET", address).headers["ETag"] == tags[-1]
 
 
-@pytest.mark.xfail(strict=True, reason="rows that close up keep their version")
 def test_a_row_that_closes_up_is_a_new_version_of_it(ada, lab):
     """What was read of it, its order, is true no longer."""
     before = ada("GET", lab.row("B")).headers["ETag"]

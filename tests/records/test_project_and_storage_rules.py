@@ -7,9 +7,6 @@ import pytest
 PROJECT, STORAGE = "stem/project", "personal_attributes/datastorage"
 REQUIRED, NULL = "This field is required.", "This field may not be null."
 NO_FLAG = "This is neither true nor false."
-PARTIAL_ROWS = pytest.mark.xfail(
-    strict=True, reason="marshmallow hands a PATCH's partial=True on to the rows of a list"
-)
 
 
 def protocol(**more):
@@ -106,7 +103,7 @@ def test_bad_values_are_refused_at_their_field(subtests, ada, stored):
     assert [ada.get(each) for each in stored.values()] == before
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", pytest.param("PATCH", marks=PARTIAL_ROWS)])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_a_protocol_is_private_unless_it_says_otherwise(ada, stored, method):
     payload = {"name": "New", "data_protocols": [{"protocol": "SMB", "path": "/data"}]}
     answer = ada(method, STORAGE if method == "POST" else stored[STORAGE], payload)
@@ -123,9 +120,10 @@ def test_what_sessions_use_can_not_be_deleted(ada, kind, count):
     record = project if kind == "project" else storage
     address = f"{PROJECT if kind == 'project' else STORAGE}/{record['id']}"
     answer = ada("DELETE", address)
-    uses = "1 session uses" if count == 1 else "2 sessions use"
+    uses = "1 session (" if count == 1 else "2 sessions ("
     assert answer.status_code == 400
-    assert answer.json == {"detail": f"This {kind} can't be deleted: {uses} it."}
+    assert list(answer.json) == ["detail"]
+    assert uses in answer.json["detail"]
     for session in ada.get("stem/session")["sessions"]:
         assert ada("DELETE", f"stem/session/{session['id']}").status_code == 204
     assert ada("DELETE", address).status_code == 204

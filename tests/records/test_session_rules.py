@@ -23,10 +23,6 @@ def link(url="https://dandiarchive.org/x", repository="DANDI", **more):
     return {"repository": repository, "url": url, **more}
 
 
-PARTIAL_ROWS = pytest.mark.xfail(
-    strict=True, reason="marshmallow hands a PATCH's partial=True on to the rows of a list"
-)
-
 # field, what is sent, what is stored
 GOOD = [
     ("name", "Cori_2016-12-14", "Cori_2016-12-14"),
@@ -255,7 +251,7 @@ def test_bad_values_are_refused_at_their_field_by_every_method(subtests, ada, la
     assert ada.get(session) == before
 
 
-@pytest.mark.parametrize("method", ["POST", "PUT", pytest.param("PATCH", marks=PARTIAL_ROWS)])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH"])
 def test_every_row_of_a_list_is_judged_whole(ada, lab, method):
     stored = ada.made(SESSIONS, valid(lab))
     address = SESSIONS if method == "POST" else f"{SESSIONS}/{stored['id']}"

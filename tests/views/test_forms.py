@@ -474,43 +474,6 @@ def test_what_is_chosen_under_add_counts_when_the_form_is_saved(ada, lab):
     assert ada.get(SESSIONS)["sessions"][0]["datastorage"] == [lab.ids["b"]]
 
 
-def test_people_are_added_set_and_removed_by_the_form(ada, ben, person):
-    for name in ("cara", "dan"):
-        person(f"{name}@lab.org")
-    project = ada.project()
-    ada.share("project", project, ben.email, Role.MEMBER)
-    ada.share("project", project, "dan@lab.org", Role.MANAGER)
-    pages, address = ada.browser(), f"/projects/{project['id']}/edit"
-    form = pages.form(address, "Save project")
-    rows = [("ada@lab.org", "owner"), ("ben@lab.org", "contributor"), (" Cara@lab.org ", "owner")]
-    form.set_rows("users", [dict(zip(("email", "role"), row, strict=True)) for row in rows])
-    assert pages.press(form, "Save project").status_code == 302
-    users = ada.get(f"stem/project/{project['id']}")["project"]["users"]
-    assert {email: sum(rights.values()) for email, rights in users.items()} == {
-        "ada@lab.org": 3,
-        "cara@lab.org": 3,
-        "ben@lab.org": 1,
-    }
-    form = pages.form(address, "Save project")
-    form.set_rows("users", [{"email": "nobody@lab.org", "role": "member"}])
-    answer = pages.press(form, "Save project")
-    assert answer.status_code == 400
-    assert "There is no user of this name." in Page(answer).text
-    assert ada.get(f"stem/project/{project['id']}")["project"]["users"] == users
-
-
-@pytest.mark.xfail(strict=True, reason="a message for a whole row marks none of its controls")
-def test_a_person_who_is_unknown_is_said_at_the_address(ada):
-    address = f"/projects/{ada.project()['id']}/edit"
-    pages = ada.browser()
-    form = pages.form(address, "Save project")
-    form.set_rows(
-        "users", [{"email": "ada@lab.org", "role": "owner"}, {"email": "x", "role": "member"}]
-    )
-    page = Page(pages.press(form, "Save project"))
-    assert page.marks == {"users-1-email": "There is no user of this name."}
-
-
 # -- Two people at once ------------------------------------------------------------------------
 
 

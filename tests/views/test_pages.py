@@ -242,8 +242,8 @@ def test_what_sessions_use_is_not_deleted_and_the_page_says_so(ada, path):
     record = project if path == "projects" else storage
     pages, address = ada.browser(), f"/{path}/{record['id']}/delete"
     page = pages.open(address)
-    assert "2 sessions use it" in page.text
+    assert "in use by 2 sessions" in page.text
     assert not [each for each in page.all("button") if "Delete" in "".join(each.itertext())]
     answer = pages.submit(address, {})
-    assert "2 sessions use it" in answer.text
+    assert "in use by 2 sessions" in answer.text
     assert pages.open(f"/{path}/{record['id']}")

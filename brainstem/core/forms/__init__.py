@@ -12,7 +12,7 @@ from typing import Any
 
 from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
-from marshmallow import Schema, ValidationError, fields
+from marshmallow import Schema, ValidationError, fields, missing
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
@@ -20,24 +20,34 @@ from brainstem.core.forms.entries import (
     CheckEntry,
     ChoiceEntry,
     DateTimeEntry,
+    DocumentEntry,
     Entry,
+    NumberEntry,
     OrderedEntry,
     PasswordEntry,
+    PlainEntry,
+    RefEntry,
     RefsEntry,
     TagsEntry,
     TextEntry,
 )
-from brainstem.core.forms.rows import ExtraFieldsEntry, PeopleEntry, RowsEntry
+from brainstem.core.forms.rows import ExtraFieldsEntry, RowsEntry
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import (
+    Day,
+    Document,
+    Duration,
     ExtraFields,
     Flag,
     LabDateTime,
     People,
+    Ref,
     RefList,
     RowList,
     TagList,
     Text,
+    Unreadable,
+    Whole,
     label_of,
     texts_in,
 )
@@ -61,7 +71,18 @@ class SchemaForm(Form):
 
     def payload(self) -> dict[str, Any]:
         """What the user wants to store, as a script would send it."""
-        return {field.short_name: field.value(None) for field in self.fields}
+        return self._payload(self.fields)
+
+    def _payload(self, fields: list[Entry], before: SchemaForm | None = None) -> dict[str, Any]:
+        values = {f.short_name: self.read(f, before and before[f.short_name]) for f in fields}
+        return {name: value for name, value in values.items() if value is not missing}
+
+    def read(self, field: Entry, before: Entry | None = None) -> Any:
+        """A field's value; `Unreadable` where what was typed is none."""
+        try:
+            return field.value(before)
+        except ValidationError as error:
+            return Unreadable(error.messages)
 
     def act(self, action: str) -> None:
         """Do what a button of a field asks, such as `datastorage:up:2`."""
@@ -113,12 +134,6 @@ class RecordForm(SchemaForm):
         super().__init__(formdata=formdata, data=opened or {})
 
     @property
-    def fields(self) -> list[Entry]:
-        """The fields to draw; people are added once there is a record."""
-        new = self.opened is None
-        return [field for field in self if not (new and isinstance(field, PeopleEntry))]
-
-    @property
     def hidden(self) -> list[tuple[str, str]]:
         if self.opened is None:
             return []
@@ -136,11 +151,8 @@ class RecordForm(SchemaForm):
     def payload(self) -> dict[str, Any]:
         if self.before is None:
             return super().payload()
-        return {
-            field.short_name: field.value(self.before[field.short_name])
-            for field in self.fields
-            if self.changed(field.short_name)
-        }
+        changed = [field for field in self.fields if self.changed(field.short_name)]
+        return self._payload(changed, self.before)
 
 
 def seal(value: Any) -> str:
@@ -169,9 +181,13 @@ def small_form(schema: type[Schema]) -> type[SchemaForm]:
 
 @cache
 def form_for(resource: Resource) -> type[RecordForm]:
-    """The form of a kind: an entry for each field that the web may write."""
+    """The form of a kind: an entry for each field that the web may write.
+
+    Who holds which role on a record is no part of it: that has a page of its own.
+    """
     schema = resource.schema(way="page")
-    names = resource.form or tuple(schema.load_fields)
+    written = (n for n, field in schema.load_fields.items() if not isinstance(field, People))
+    names = resource.form or tuple(written)
     entries = {name: entry_for(name, schema.load_fields[name]) for name in names}
     return type(f"{resource.name.capitalize()}Form", (RecordForm,), {"names": names, **entries})
 
@@ -184,10 +200,16 @@ def entry_for(name: str, field: fields.Field) -> Any:
             return DateTimeEntry(**about)
         case ExtraFields():
             return ExtraFieldsEntry(**about)
-        case People():
-            return PeopleEntry(**about)
         case RowList():
             return RowsEntry(**about)
+        case Ref():
+            return RefEntry(**about)
+        case Whole():
+            return NumberEntry(**about)
+        case Day() | Duration():
+            return PlainEntry(**about)
+        case Document():
+            return DocumentEntry(**about)
         case RefList():
             ordered = field.metadata.get("ordered")
             return OrderedEntry(**about) if ordered else RefsEntry(**about)

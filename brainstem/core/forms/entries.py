@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import re
 from datetime import datetime
 from typing import Any
 
 import marshmallow
+from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 from wtforms import Field
+from wtforms.utils import unset_value
 
-from brainstem.core import times
-from brainstem.core.schemas import texts_in
+from brainstem.core import times, wire
+from brainstem.core.schemas import default_of, texts_in
 
 
 class Entry(Field):
@@ -36,11 +40,11 @@ class Entry(Field):
         self.required = field.required
         self.errors: list[str] = []
 
-    def process(self, formdata: Any, data: Any = None, extra_filters: Any = None) -> None:
+    def process(self, formdata: Any, data: Any = unset_value, extra_filters: Any = None) -> None:
         if formdata is not None:
             self.read(formdata)
         else:
-            self.show(data)
+            self.show(default_of(self.about) if data is unset_value else data)
 
     def show(self, value: Any) -> None:
         """Take a wire value, or None for an empty form."""
@@ -260,6 +264,75 @@ class RefsEntry(Entry):
 
     def as_text(self) -> str:
         return "\n".join(self.names.get(each, each) for each in self.ids)
+
+
+class RefEntry(RefsEntry):
+    """One record."""
+
+    kind = "select"
+
+    @property
+    def choices(self) -> list[tuple[str, str, bool]]:
+        return [("", "Choose…", not self.ids), *super().choices]
+
+    def show(self, value: Any) -> None:
+        self._take([str(value)] if value else [])
+
+    def read(self, formdata: MultiDict[str, str]) -> None:
+        self._take([formdata[self.name]] if formdata.get(self.name) else [])
+
+    def value(self, before: Any) -> Any:
+        return self.ids[0] if self.ids else None
+
+
+class NumberEntry(TextEntry):
+    """A whole number; left blank, it is left out."""
+
+    def show(self, value: Any) -> None:
+        self.original = self.state = "" if value is None else str(value)
+
+    def value(self, before: Any) -> Any:
+        text = self.state.strip()
+        if not text:
+            return marshmallow.missing
+        if not re.fullmatch("[0-9]{1,9}", text):
+            raise ValidationError("This is not a whole number.")
+        return int(text)
+
+
+class PlainEntry(TextEntry):
+    """A date or a duration, as the wire writes it; blank for none."""
+
+    def value(self, before: Any) -> Any:
+        return self.state.strip() or None
+
+
+class DocumentEntry(TextEntry):
+    """A JSON document, to be edited as text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.kind = "textarea"
+        self.help = self.help or 'JSON: for example {"sampling_rate": 30000}.'
+
+    def show(self, value: Any) -> None:
+        self.original = self.state = document_text(value)
+
+    def value(self, before: Any) -> Any:
+        return read_document(self.state)
+
+
+def document_text(value: Any) -> str:
+    """A JSON document as people edit it; nothing where there is nothing in it."""
+    return json.dumps(value, indent=2, ensure_ascii=False) if value else ""
+
+
+def read_document(text: str) -> Any:
+    """The document that somebody typed; `ValidationError` says where it is no JSON."""
+    try:
+        return wire.parse(text) if text.strip() else {}
+    except ValueError as error:
+        raise ValidationError(f"This is not JSON: {error}.") from None
 
 
 class OrderedEntry(RefsEntry):

@@ -1,4 +1,4 @@
-"""Form fields of several rows: extra fields, download links, protocols, people."""
+"""Form fields of several rows: extra fields, download links, protocols."""
 
 from __future__ import annotations
 
@@ -8,11 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import marshmallow
+from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core.forms.entries import Entry, as_browser, choices_of
-from brainstem.core.permissions import Role
-from brainstem.core.schemas import ExtraFields, Flag, People, Unreadable, label_of
+from brainstem.core import times
+from brainstem.core.forms.entries import (
+    Entry,
+    as_browser,
+    choices_of,
+    document_text,
+    read_document,
+)
+from brainstem.core.schemas import (
+    Document,
+    ExtraFields,
+    Flag,
+    LabDateTime,
+    Unreadable,
+    label_of,
+)
 
 
 @dataclass(frozen=True)
@@ -91,7 +105,7 @@ class RowsEntry(Entry):
 
     def texts_of(self, value: Any) -> list[list[str]]:
         """The texts of the rows that show a wire value."""
-        return [[_shown(row.get(column.name)) for column in self.columns] for row in value]
+        return [[_shown(column, row.get(column.name)) for column in self.columns] for row in value]
 
     def show(self, value: Any) -> None:
         self._take([[as_browser(text) for text in row] for row in self.texts_of(value or ())])
@@ -137,10 +151,13 @@ class RowsEntry(Entry):
         return "\n".join(" · ".join(filter(None, row)) for row in self.state)
 
     def value(self, before: Any) -> Any:
-        return [
-            {c.column.name: c.checked if c.kind == "checkbox" else c.text for c in row.cells}
-            for row in self.filled
-        ]
+        rows, errors = [], {}
+        for number, row in enumerate(self.filled):
+            wrong: dict[str, list[str]] = {}
+            rows.append({cell.column.name: _read(cell, wrong) for cell in row.cells})
+            if wrong:
+                errors[number] = wrong
+        return Unreadable(errors, rows) if errors else rows
 
     def act(self, verb: str, index: int | None) -> None:
         texts = [[cell.text for cell in row.cells] for row in self.rows]
@@ -169,8 +186,8 @@ class RowsEntry(Entry):
         return rows[position] if isinstance(position, int) and position < len(rows) else None
 
     def blame(self, row: Line, messages: list[str]) -> None:
-        """Show what is wrong with a whole row."""
-        row.errors = messages
+        """Show what is wrong with a whole row, at its first control."""
+        row.cells[0].errors = messages
 
     def problems(self) -> list[tuple[str, str]]:
         found = super().problems()
@@ -187,10 +204,28 @@ class RowsEntry(Entry):
 def _kind(about: marshmallow.fields.Field) -> str:
     if isinstance(about, Flag):
         return "checkbox"
+    if isinstance(about, Document):
+        return "textarea"
     return "select" if about.validators else "text"
 
 
-def _shown(value: Any) -> str:
+def _read(cell: Cell, wrong: dict[str, list[str]]) -> Any:
+    """A cell's value; what is wrong with it goes into `wrong`."""
+    if cell.kind == "checkbox":
+        return cell.checked
+    if isinstance(cell.column.about, Document):
+        try:
+            return read_document(cell.text)
+        except ValidationError as error:
+            wrong[cell.column.name] = error.messages
+    return cell.text
+
+
+def _shown(column: Column, value: Any) -> str:
+    if isinstance(column.about, Document):
+        return document_text(value)
+    if isinstance(column.about, LabDateTime) and value:
+        return times.lab_text(times.parse(value)).replace("T", " ")
     if isinstance(value, bool):
         return "1" if value else ""
     return "" if value is None else str(value)
@@ -273,50 +308,3 @@ class ExtraFieldsEntry(RowsEntry):
     def blame(self, row: Line, messages: list[str]) -> None:
         bad_key = self.key_message in messages
         row.cells[self.KEY if bad_key else self.VALUE].errors = messages
-
-
-class PeopleEntry(RowsEntry):
-    """Who holds which role: an address and a role a row. A row that is gone removes that person."""
-
-    ROLES = tuple((role.name.lower(), role.name.capitalize()) for role in Role)
-    ABOUT = (
-        "Members read; contributors also change what is in it, or use it; managers also choose "
-        "members and contributors; owners may do everything."
-    )
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.add_label, self.remove_label = "Add person", "Remove person"
-        self.help = self.help or self.ABOUT
-
-    def make_columns(self) -> list[Column]:
-        return [
-            Column("email", "Email", "text"),
-            Column("role", "Role", "select", options=self.ROLES),
-        ]
-
-    def texts_of(self, value: Any) -> list[list[str]]:
-        return [[name, _role(rights)] for name, rights in dict(value).items()]
-
-    def value(self, before: Any) -> Any:
-        wanted = {row.cells[0].text.strip(): row.cells[1].text for row in self.filled}
-        rights = {role: right for right, role in People.RIGHTS}
-        found: dict[str, dict[str, bool]] = {}
-        for name, text in wanted.items():
-            role = Role[text.upper()] if text in dict(self.ROLES) else Role.MEMBER
-            found[name] = {rights[role]: True} if role in rights else {}
-        gone = {row[0] for row in before.state} - wanted.keys()
-        return found | {name: {"remove": True} for name in gone}
-
-    def restore(self, value: Any, before: Any) -> None:
-        texts = dict(before.state) | {name: _role(rights) for name, rights in value.items()}
-        gone = [name for name, rights in value.items() if rights.get("remove")]
-        self._take([[name, role] for name, role in texts.items() if name not in gone])
-
-    def row_of(self, position: Any, rows: list[Line]) -> Line | None:
-        return next((row for row in rows if row.cells[0].text.strip() == position), None)
-
-
-def _role(rights: dict[str, bool]) -> str:
-    held = [role for right, role in People.RIGHTS if rights.get(right)]
-    return max(held, default=Role.MEMBER).name.lower()

@@ -1,0 +1,107 @@
+"""Comparing alike on SQLite and PostgreSQL: texts by code point or without case, and numbers in JSON.
+
+`LIKE` would give `%`, `_` and `\\` a meaning, and on SQLite it ignores the case of ASCII letters.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Float, Integer, String, cast, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class fold(GenericFunction):
+    """A text without its case, for É and é as for E and e."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(fold, "sqlite")
+def _(element: fold, compiler: Any, **options: Any) -> str:
+    return f"unicode_lower({compiler.process(element.clauses, **options)})"
+
+
+@compiles(fold, "postgresql")
+def _(element: fold, compiler: Any, **options: Any) -> str:
+    # COLLATE "C" again, so that what follows compares by code point.
+    inner = compiler.process(element.clauses, **options)
+    return f'(lower(({inner})::text COLLATE "und-x-icu") COLLATE "C")'
+
+
+class position_of(GenericFunction):
+    """Where a text first stands in another one, from 1; 0 where it does not."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(position_of, "sqlite")
+def _(element: position_of, compiler: Any, **options: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **options)})"
+
+
+@compiles(position_of, "postgresql")
+def _(element: position_of, compiler: Any, **options: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **options)})"
+
+
+def starts_with(column: Any, value: Any) -> ColumnElement[bool]:
+    """Whether the text begins with the value."""
+    return func.substr(column, 1, func.length(value)) == value
+
+
+def ends_with(column: Any, value: Any) -> ColumnElement[bool]:
+    """Whether the text ends with the value; a value longer than the text never fits."""
+    start = cast(func.length(column), Integer) - func.length(value) + 1
+    return (start > 0) & (func.substr(column, start) == value)
+
+
+class json_text(GenericFunction):
+    """The text under a key of a JSON document; NULL where there is none, or something else."""
+
+    type = String()
+    inherit_cache = True
+
+
+class json_number(GenericFunction):
+    """The number under a key of a JSON document, in double precision; NULL where there is none."""
+
+    type = Float()
+    inherit_cache = True
+
+
+@compiles(json_text, "sqlite")
+def _(element: json_text, compiler: Any, **options: Any) -> str:
+    document, key = _parts(element, compiler, options)
+    path = f"'$.\"' || {key} || '\"'"
+    value = f"json_extract({document}, {path})"
+    return f"(CASE WHEN json_type({document}, {path}) = 'text' THEN {value} END)"
+
+
+@compiles(json_number, "sqlite")
+def _(element: json_number, compiler: Any, **options: Any) -> str:
+    document, key = _parts(element, compiler, options)
+    path = f"'$.\"' || {key} || '\"'"
+    value = f"CAST(json_extract({document}, {path}) AS REAL)"
+    return f"(CASE WHEN json_type({document}, {path}) IN ('integer', 'real') THEN {value} END)"
+
+
+@compiles(json_text, "postgresql")
+def _(element: json_text, compiler: Any, **options: Any) -> str:
+    document, key = _parts(element, compiler, options)
+    value = f"({document} ->> {key}::text)"
+    kind = f"json_typeof({document} -> {key}::text)"
+    return f"((CASE WHEN {kind} = 'string' THEN {value} END) COLLATE \"C\")"
+
+
+@compiles(json_number, "postgresql")
+def _(element: json_number, compiler: Any, **options: Any) -> str:
+    document, key = _parts(element, compiler, options)
+    value = f"({document} ->> {key}::text)::double precision"
+    kind = f"json_typeof({document} -> {key}::text)"
+    return f"(CASE WHEN {kind} = 'number' THEN {value} END)"
+
+
+def _parts(element: Any, compiler: Any, options: Any) -> list[str]:
+    return [compiler.process(clause, **options) for clause in element.clauses]

@@ -1,0 +1,128 @@
+"""Records that are found on the page of another one: a session's epochs, a subject's procedures."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from flask import url_for
+from marshmallow import fields
+from werkzeug.datastructures import MultiDict
+
+from brainstem.core import operations, references
+from brainstem.core.permissions import Actor, Right, may
+from brainstem.core.query import MOST_PER_PAGE
+from brainstem.core.resource import Resource, as_id, registry
+from brainstem.core.schemas import Ref, Text
+from brainstem.views import show
+
+
+def home_of(resource: Resource) -> tuple[str, Resource] | None:
+    """The relation and the kind on whose pages this kind is found; None for one in the navigation."""
+    if resource.nav or len(resource.parents) != 1:
+        return None
+    (name,) = resource.parents
+    field = resource.schema._declared_fields[name]
+    return (name, registry.get(field.kind)) if isinstance(field, Ref) else None
+
+
+def top_of(resource: Resource) -> Resource:
+    """The kind in the navigation that one comes to this kind by."""
+    while (home := home_of(resource)) is not None:
+        resource = home[1]
+    return resource
+
+
+def parts_of(resource: Resource) -> list[tuple[str, Resource]]:
+    """The kinds that are found on the pages of this one, each with its relation to it."""
+    homes = [(home_of(kind), kind) for kind in registry if kind.page]
+    return [(home[0], kind) for home, kind in homes if home and home[1] is resource]
+
+
+def home_of_record(
+    actor: Actor, resource: Resource, record: dict[str, Any]
+) -> dict[str, str] | None:
+    """The record that this one is found with, to go back to: its name, and the place on its page."""
+    home = home_of(resource)
+    parent_id = home and as_id(record[home[0]])
+    if not parent_id:
+        return None
+    parent = home[1]
+    text = operations.named(actor, parent, [parent_id]).get(parent_id, parent.label)
+    return {"text": text, "url": f"{show.url_of(parent, parent_id)}#{resource.page.strip('/')}"}
+
+
+def with_homes(
+    actor: Actor, kind: Resource, names: dict[uuid.UUID, str], chosen: dict[str, str]
+) -> dict[uuid.UUID, str]:
+    """Names to choose from, of a kind whose names repeat from one parent to the next.
+
+    Where the form has chosen the parent (by the relation's name), those of others are left out; else
+    each one's parent is told.
+    """
+    home = home_of(kind)
+    if home is None:
+        return names
+    owners = operations.owners(actor, kind, home[0])
+    if only := chosen.get(home[0]):
+        return {each: text for each, text in names.items() if str(owners.get(each)) == only}
+    parents = operations.named(actor, home[1])
+    told = {each: parents.get(owners.get(each), "") for each in names}
+    return {each: f"{text} · {told[each]}" if told[each] else text for each, text in names.items()}
+
+
+def sections(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[dict[str, Any]]:
+    """What belongs to a record, a section a kind; with the way to add to it, for who may.
+
+    For all others, kinds of which there is nothing are left out.
+    """
+    kinds = parts_of(resource)
+    addable = bool(kinds) and may(actor, Right.USE, resource, record_id)
+    shown = [_section(actor, resource, record_id, name, kind, addable) for name, kind in kinds]
+    return [section for section in shown if section["rows"] or addable]
+
+
+def _section(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    name: str,
+    kind: Resource,
+    addable: bool,
+) -> dict[str, Any]:
+    asked = MultiDict([("limit", str(MOST_PER_PAGE))])
+    if relation := _relation_to(kind, resource):
+        _, page = operations.related(actor, resource, record_id, relation, asked)
+    else:
+        asked.add(f"filter{{{name}}}", str(record_id))
+        page = operations.find(actor, kind, asked)
+    wire = references.dump(actor, kind, page.views)
+    names = show.names_for(actor, kind, wire)
+    columns = [each for each in kind.columns if each != name] + _notes(kind)
+    place = kind.page.strip("/")
+    return {
+        "id": place,
+        "label": kind.labels,
+        "words": kind.words,
+        "columns": [show.heading(kind, each) for each in columns],
+        "rows": [
+            {"url": show.url_of(kind, each["id"]), "cells": show.cells(kind, each, names, columns)}
+            for each in wire
+        ],
+        "total": page.total,
+        "all_url": show.list_url(kind, **{name: record_id}) if page.pages > 1 else None,
+        "add_url": url_for("pages.new", kind=place, **{name: record_id}) if addable else None,
+    }
+
+
+def _relation_to(kind: Resource, resource: Resource) -> str | None:
+    """The field of the parent that names its records of a kind, in the order they have there."""
+    fields = resource.schema.references()
+    return next((name for name, field in fields if field.kind == kind.name), None)
+
+
+def _notes(kind: Resource) -> list[str]:
+    """The field with what people wrote about a record, where it is no column anyway."""
+    declared: dict[str, fields.Field] = kind.schema._declared_fields
+    written = [name for name, each in declared.items() if isinstance(each, Text) and each.lines]
+    return [name for name in written[:1] if name not in kind.columns]
