@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Subquery, UniqueConstraint, func, select
+from sqlalchemy import Subquery, func, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import people, query, references
+from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
     Right,
@@ -123,7 +124,7 @@ def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
     _signed_in(actor)
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
-    data = _judge(actor, resource, None, payload)
+    data = judge(actor, resource, None, payload)
     columns, links, _ = _split(resource, data)
     if resource.locked_by:
         _lock(resource, columns[f"{resource.locked_by}_id"])
@@ -156,7 +157,7 @@ def change(
     _signed_in(actor)
     record = _locked(resource, record_id)
     require(actor, Right.READ, resource, record_id)
-    data = _judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
+    data = judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
     _expect(record, version)
 
     columns, links, roles = _split(resource, _with_unseen(actor, resource, record, data))
@@ -290,133 +291,6 @@ def _expect(record: Any, version: Callable[[int], bool] | None) -> None:
         raise Changed("Somebody changed this record in the meantime. Nothing was stored.")
 
 
-def _right_to_change(resource: Resource, data: dict[str, Any]) -> Right:
-    """The highest right that the fields given take."""
-    usual = right_to_change(resource)
-    fields = resource.schema._declared_fields
-    rights = [fields[name].metadata.get("right", usual) for name in data]
-    return max(rights, key=lambda right: right.value, default=usual)
-
-
-def _judge(
-    actor: Actor,
-    resource: Resource,
-    record: Any,
-    payload: dict[str, Any],
-    *,
-    partial: bool = False,
-    keeping: bool = False,
-) -> dict[str, Any]:
-    """The payload's data; `ValidationError` with everything that is wrong by field, or `Forbidden`.
-
-    What is stored already is compared only for those who hold the rights: else its errors would tell
-    what they may not see.
-    """
-    data, errors = resource.schema(way=actor.way).judge(payload, partial=partial)
-    declared = resource.schema._declared_fields
-    for name, value in data.items():
-        if isinstance(declared[name], Ref | RefList) and (wrong := _missing(declared[name], value)):
-            errors[name] = wrong
-    good = {name: value for name, value in data.items() if name not in errors}
-    refused = None
-    try:
-        if record is not None:
-            require(actor, _right_to_change(resource, good), resource, record.id)
-        held = _held(resource, record, good, lists=keeping) if record is not None else set()
-        _require_references(actor, resource, good, held)
-        errors |= _against_stored(actor, resource, record, good)
-    except Forbidden as error:
-        refused = error
-    if errors:
-        raise ValidationError(errors)
-    if refused:
-        raise refused
-    return data
-
-
-def _against_stored(
-    actor: Actor, resource: Resource, record: Any, data: dict[str, Any]
-) -> dict[str, Any]:
-    """Errors, by field, for what does not go together with what is stored."""
-    errors = _taken(resource, record, data) | resource.check(actor, record, data)
-    for name, value in data.items():
-        field = resource.schema._declared_fields[name]
-        if not isinstance(field, People):
-            continue
-        if record is None:
-            errors[name] = ["The creator owns it alone at first: add people afterwards."]
-        elif wrong := people.problems(resource, record.id, field.kind, value):
-            errors[name] = wrong
-    return errors
-
-
-def _missing(field: Ref | RefList, value: Any) -> Any:
-    """Errors for ids that name nothing: at their positions in a list."""
-    target = registry.get(field.kind)
-    ids = value if isinstance(value, list) else [value] if value else []
-    model = target.model
-    known = set(db.session.scalars(select(model.id).where(model.id.in_(ids)))) if ids else set()
-    text = f"There is no such {target.words}."
-    if isinstance(value, list):
-        return {place: [text] for place, each in enumerate(ids) if each not in known}
-    return [text] if ids and not known else None
-
-
-def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, list[str]]:
-    """Errors for values that must be unique and stand elsewhere already.
-
-    The database's own constraints have the last word: see `transactions.operation`.
-    """
-    errors, model = {}, resource.model
-    for constraint in model.__table__.constraints:
-        if not isinstance(constraint, UniqueConstraint):
-            continue
-        fields = [column.name.removesuffix("_id") for column in constraint.columns]
-        if not any(name in data for name in fields):
-            continue
-        values = [
-            data[name] if name in data else getattr(record, column.name, None)
-            for name, column in zip(fields, constraint.columns, strict=True)
-        ]
-        if None in values:
-            continue
-        same = [c == value for c, value in zip(constraint.columns, values, strict=True)]
-        if record is not None:
-            same.append(model.id != record.id)
-        if db.session.scalar(select(select(model.id).where(*same).exists())):
-            text = constraint.info.get(
-                "message", f"Another {resource.words} has this {fields[-1]}."
-            )
-            errors[fields[-1]] = [text]
-    return errors
-
-
-def _require_references(
-    actor: Actor,
-    resource: Resource,
-    data: dict[str, Any],
-    held: set[uuid.UUID],
-) -> None:
-    """`Forbidden` for records that the payload names and the actor may not use."""
-    for name, field in resource.schema.references():
-        value = data.get(name) or []
-        ids = [each for each in (value if isinstance(value, list) else [value]) if each not in held]
-        target = registry.get(field.kind)
-        for each in unusable(actor, field.right, target, ids) if target else ():
-            raise Forbidden(f"You may not use the {target.words} {each} ({name}).")
-
-
-def _held(resource: Resource, record: Any, data: dict[str, Any], *, lists: bool) -> set[uuid.UUID]:
-    """What the record names already, in the fields of a payload; in its `lists` only where asked."""
-    held: set[uuid.UUID] = set()
-    for name, field in resource.schema.references():
-        if name in data and isinstance(field, Ref):
-            held.add(getattr(record, f"{name}_id"))
-        elif name in data and lists:
-            held.update(references.linked_ids(_table(resource, name), record.id))
-    return held
-
-
 def _with_unseen(
     actor: Actor, resource: Resource, record: Any, data: dict[str, Any]
 ) -> dict[str, Any]:
@@ -453,12 +327,8 @@ def _differs(record: Any, name: str, value: Any) -> bool:
     return stored != value
 
 
-def _table(resource: Resource, name: str) -> Any:
-    return getattr(resource.model, name).property.secondary
-
-
 def _link(actor: Actor, resource: Resource, record: Any, name: str, value: list) -> bool:
-    field, table = resource.schema._declared_fields[name], _table(resource, name)
+    field, table = resource.schema._declared_fields[name], references.link_table_of(resource, name)
     if isinstance(field, TagList):
         model = getattr(resource.model, name).entity.class_
         return references.arrange(table, record.id, references.tag_ids(model, value))

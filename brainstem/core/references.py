@@ -145,6 +145,11 @@ def with_unseen(
     return result
 
 
+def link_table_of(resource: Resource, name: str) -> Table:
+    """The table that holds a relation's links."""
+    return getattr(resource.model, name).property.secondary
+
+
 def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
     """What a record's link table names, in order."""
     owner, target, position = _columns(table)
