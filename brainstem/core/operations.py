@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
@@ -31,7 +31,7 @@ from brainstem.core.permissions import (
     unusable,
 )
 from brainstem.core.references import View, view
-from brainstem.core.resource import Resource, registry
+from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
@@ -124,10 +124,10 @@ def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
     _signed_in(actor)
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
+    if resource.locked_by and (owner_id := as_id(payload.get(resource.locked_by))):
+        _lock(resource, owner_id)
     data = judge(actor, resource, None, payload)
     columns, links, _ = _split(resource, data)
-    if resource.locked_by:
-        _lock(resource, columns[f"{resource.locked_by}_id"])
     resource.complete(actor, columns)
     record = resource.model(id=uuid.uuid4(), **columns)
     resource.insert(record, columns)
@@ -155,7 +155,7 @@ def change(
     is for forms, which send back whole lists: it takes no right to name what is named already.
     """
     _signed_in(actor)
-    record = _locked(resource, record_id)
+    record = _locked(resource, record_id, as_id(payload.get(resource.locked_by)))
     require(actor, Right.READ, resource, record_id)
     data = judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
     _expect(record, version)
@@ -267,12 +267,15 @@ def _signed_in(actor: Actor) -> None:
         raise SignInRequired("Sign in first.")
 
 
-def _locked(resource: Resource, record_id: uuid.UUID) -> Any:
-    """The record, for this transaction alone; where its kind says so, by the record it belongs to."""
+def _locked(resource: Resource, record_id: uuid.UUID, owner_id: uuid.UUID | None = None) -> Any:
+    """The record, for this transaction alone; where its kind says so, by the record it belongs to.
+
+    `owner_id` is the record that it shall belong to.
+    """
     model = resource.model
     if resource.locked_by:
         its = select(getattr(model, f"{resource.locked_by}_id")).where(model.id == record_id)
-        _lock(resource, its.scalar_subquery())
+        _lock(resource, its.scalar_subquery(), owner_id)
     statement = select(model).where(model.id == record_id).execution_options(populate_existing=True)
     record = db.session.scalar(statement.with_for_update())
     if record is None:
@@ -280,10 +283,12 @@ def _locked(resource: Resource, record_id: uuid.UUID) -> Any:
     return record
 
 
-def _lock(resource: Resource, owner_id: Any) -> None:
+def _lock(resource: Resource, *owner_ids: Any) -> None:
     """Let nobody else change what belongs to the same record until this transaction ends."""
     owner = getattr(resource.model, resource.locked_by).entity.class_
-    db.session.execute(select(owner.id).where(owner.id == owner_id).with_for_update())
+    these = or_(*(owner.id == each for each in owner_ids if each is not None))
+    # In one order, so that two of these wait for each other and do not lock each other out.
+    db.session.execute(select(owner.id).where(these).order_by(owner.id).with_for_update())
 
 
 def _expect(record: Any, version: Callable[[int], bool] | None) -> None:

@@ -132,9 +132,13 @@ def problems(
     resource: Resource, record_id: uuid.UUID, holder: str, wanted: dict[str, Role | None]
 ) -> dict[str, list[str]] | list[str]:
     """What is wrong with a change of roles: unknown names, or no user left to own the record."""
+    spelled = [_spelled(holder, name) for name in wanted]
+    if twice := [name for name in wanted if spelled.count(_spelled(holder, name)) > 1]:
+        return {name: ["Named twice."] for name in twice}
     ids = _ids(holder, wanted)
     if unknown := [name for name in wanted if name not in ids]:
-        return {name: [f"There is no {holder} of this name."] for name in unknown}
+        called = registry.get(holder).handle
+        return {name: [f"There is no {holder} with this {called}."] for name in unknown}
     if holder == "user":
         after = held(resource, holder, [record_id]).get(record_id, {}) | _known(holder, wanted)
         if Role.OWNER not in after.values():

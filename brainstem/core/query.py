@@ -37,7 +37,7 @@ PER_PAGE, MOST_PER_PAGE = 20, 100
 FAR = 2**62
 
 #: How many names a filter's path may have behind the first.
-FURTHEST = 6
+FURTHEST = 4
 
 #: How far an include goes.
 STEPS = 2
@@ -211,16 +211,13 @@ def _extra(document: Any, path: list[str], values: list[str]) -> ColumnElement[b
         return missing if _true(values[0]) else not_(missing)
     if operator not in ("", "in", "gt", "gte", "lt", "lte"):
         return _compare(text, Text(), path[1:], values)
-    parts = [part for value in values for part in value.split(",")] if operator == "in" else values
-    build = OPERATORS["" if operator == "in" else operator].build
-    conditions = []
-    for part in parts:
-        as_number = _number(part)
-        if as_number is not None:
-            conditions.append(build(number, as_number))
-        if as_number is None or operator in ("", "in"):
-            conditions.append(build(text, literal(part)))
-    return func.coalesce(or_(*conditions), false())
+    if operator in ("", "in"):
+        parts = [part for value in values for part in value.split(",")] if operator else values
+        numbers = [each for each in map(_number, parts) if each is not None]
+        return func.coalesce(or_(text.in_(parts), number.in_(numbers)), false())
+    build, as_number = OPERATORS[operator].build, _number(values[0])
+    found = build(text, literal(values[0])) if as_number is None else build(number, as_number)
+    return func.coalesce(found, false())
 
 
 def _number(text: str) -> float | None:
@@ -266,7 +263,7 @@ def _compare(
         operator = ""
     if operator == "in":
         parts = [part for value in values for part in value.split(",")]
-        return or_(*[column == value for value in (_value(kind, part) for part in parts)])
+        return column.in_([_value(kind, part) for part in parts])
     if operator == "isnull":
         return column.is_(None) if _true(values[0]) else column.is_not(None)
     if operator not in OPERATORS:

@@ -61,7 +61,7 @@ class EpochSchema(RecordSchema):
     end = Duration(metadata={"help": SPAN_HELP})
     behaviors = RefList("behavior", right=Right.READ)
     dataacquisition = RefList(
-        "dataacquisition", right=Right.READ, metadata={"label": "Data acquisition"}
+        "dataacquisition", right=Right.READ, metadata={"label": "Data acquisitions"}
     )
     manipulations = RefList("manipulation", right=Right.READ)
     notes = Text(most=500, exact=True, lines=True)

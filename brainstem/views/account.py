@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,7 +53,7 @@ def sign_in_first() -> Response:
     """To the sign-in page and back; to the set-up page while there is nobody to sign in."""
     if users.open_setup_code():
         return redirect(url_for("account.setup"))
-    target = request.full_path.rstrip("?") if request.method == "GET" else None
+    target = request.full_path.rstrip("?") if request.method != "POST" else None
     return redirect(url_for("account.login", next=target if target != "/" else None))
 
 
@@ -64,7 +65,7 @@ def login() -> Any:
     if users.open_setup_code():
         return redirect(url_for("account.setup"))
     form = small_form(SignIn)(request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("login.html", form=form)
     payload = form.payload()
     if errors := SignIn().validate(payload):
@@ -84,6 +85,8 @@ def login() -> Any:
 def _back() -> str:
     """Where the user wanted to go; never to another site."""
     target = request.args.get("next", "")
+    if re.search(r"[\x00-\x20\\]", target):
+        return url_for("home.dashboard")
     try:
         parts = urlsplit(target)
     except ValueError:
@@ -107,7 +110,7 @@ def setup() -> Any:
     if users.open_setup_code() is None:
         return redirect(url_for("account.login"))
     form = small_form(FirstUser)(request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("setup.html", form=form)
     payload = form.payload()
     try:

@@ -142,7 +142,9 @@ def _one(actor: Actor, resource: Resource, view: references.View) -> Response:
 
 def _list(actor: Actor, resource: Resource, key: str, page: operations.Page) -> Response:
     asked = page.query
-    behind, before = asked.offset + asked.limit, max(asked.offset - asked.limit, 0)
+    behind = asked.offset + asked.limit
+    last = max(page.total - 1, 0) // asked.limit * asked.limit
+    before = min(max(asked.offset - asked.limit, 0), last)
     return jsonify(
         {
             key: references.dump(actor, resource, page.views),

@@ -22,11 +22,11 @@ def posted(resource: Resource, formdata: MultiDict[str, str]) -> tuple[RecordFor
     if MINE not in formdata:
         form = form_for(resource)(formdata)
         return form, form.payload()
-    version, opened = unseal(formdata[OPENED])
+    version, opened = unseal(f"{resource.name} as opened", formdata[OPENED])
     form = form_for(resource)(opened=opened, version=version)
     payload = {
         name: value
-        for name, value in unseal(formdata[MINE]).items()
+        for name, value in unseal(f"{resource.name} as changed", formdata[MINE]).items()
         if formdata.get(f"choice-{name}") != "theirs"
     }
     for name, value in payload.items():
@@ -53,7 +53,7 @@ def compare(form: RecordForm, current: RecordForm, payload: dict[str, Any]) -> d
         else:
             versions = {"yours": field.as_text(), "theirs": theirs.as_text()}
             conflicts.append({"name": name, "label": field.label} | versions)
-    hidden = [*current.hidden, (MINE, seal(mine))]
+    hidden = [*current.hidden, (MINE, seal(f"{form.kind} as changed", mine))]
     return {
         "taken_over": taken_over,
         "conflicts": conflicts,

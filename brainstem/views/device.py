@@ -105,7 +105,7 @@ def authorize() -> Any:
     except TooManyTries as error:
         headers = {"Retry-After": str(error.seconds)}
         return _again(typed, {"_schema": [str(error)]}, error.status, headers)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(login)
     if request.form.get(DO) == "look":
         return redirect(url_for("device.authorize", user_code=login.user_code))

@@ -259,9 +259,9 @@ def new(kind: str) -> Any:
     resource = kind_at(kind)
     actor = page_actor(resource)
     form = form_for(resource)(request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         _prefill(actor, form)
-    if request.method == "GET" or DO in request.form:
+    if request.method != "POST" or DO in request.form:
         return _form(actor, resource, form)
     try:
         view = operations.create(actor, resource, form.payload())
@@ -296,7 +296,7 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     resource = kind_at(kind)
     actor = page_actor(resource)
     view = operations.get(actor, resource, record_id, right=right_to_change(resource))
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(actor, resource, _stored_form(actor, resource, view), view=view)
     form, payload = conflicts.posted(resource, request.form)
     if DO in request.form:

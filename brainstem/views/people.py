@@ -56,7 +56,7 @@ def of_record(kind: str, record_id: uuid.UUID) -> Any:
     resource = kind_at(kind)
     actor = page_actor(resource)
     view = operations.get(actor, resource, record_id)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(actor, resource, view, Asked())
     asked = _asked(view)
     try:
@@ -297,7 +297,7 @@ def new() -> Any:
     actor = Actor(current_user.id, way="page")
     users.require_administrator(actor)
     form = small_form(AddUser)(request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("people/new.html", form=form)
     payload = form.payload()
     try:
@@ -371,7 +371,7 @@ def password(user_id: uuid.UUID) -> Any:
 def own_password() -> Any:
     """Change one's own password; whoever finds a computer signed in can't."""
     form = small_form(users.OwnPassword)(request.form if request.method == "POST" else None)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_template("people/password.html", form=form)
     actor = Actor(current_user.id, way="page")
     try:

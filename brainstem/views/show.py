@@ -45,15 +45,21 @@ TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "article", "aside", "header", "
 Names = dict[str, dict[str, str]]
 
 
+#: What is longer, or has more tags, is shown as it was typed: cleaning it would take too long.
+LONGEST, MOST_TAGS = 100_000, 2_000
+
+
 def markdown(text: str) -> Markup:
     """Markdown or simple HTML as safe HTML: no scripts, no styles, no pictures from elsewhere."""
+    if len(text) > LONGEST or text.count("<") > MOST_TAGS:
+        return Markup("<pre>{}</pre>").format(text)
     safe = nh3.clean(MARKDOWN.render(text), tags=TAGS, link_rel="noopener noreferrer nofollow")
     return Markup(safe)  # noqa: S704 (nh3 has cleaned it)
 
 
 def plain_text(text: str, most: int = 280) -> str:
     """The beginning of a Markdown or HTML text, without its marks."""
-    words = html.unescape(nh3.clean(MARKDOWN.render(text), tags=set())).split()
+    words = html.unescape(nh3.clean(MARKDOWN.render(text[: most * 10]), tags=set())).split()
     return textwrap.shorten(" ".join(words), most, placeholder=" …")
 
 

@@ -247,3 +247,13 @@ def test_what_sessions_use_is_not_deleted_and_the_page_says_so(ada, path):
     answer = pages.submit(address, {})
     assert "in use by 2 sessions" in answer.text
     assert pages.open(f"/{path}/{record['id']}")
+
+
+def test_looking_at_a_form_from_afar_stores_nothing(ada):
+    """HEAD is a GET without a body: link checkers and monitors send it."""
+    project = ada.project()
+    session = ada.session("Monday", project)
+    client = ada.browser().client
+    for address in ("/sessions/new", f"/sessions/{session['id']}/edit", "/account/tokens/"):
+        assert client.head(address).status_code == 200
+    assert ada.get("stem/session/")["count"] == 1

@@ -138,10 +138,10 @@ def test_managers_manage_members_and_contributors(ada, ben, person):
 @pytest.mark.parametrize(
     ("field", "name", "message"),
     [
-        ("users", "nobody@lab.org", "There is no user of this name."),
+        ("users", "nobody@lab.org", "There is no user with this email."),
         ("users", "", "Say who."),
         ("users", "ada@lab.org", "Has a role already"),
-        ("groups", "No such group", "There is no group of this name."),
+        ("groups", "No such group", "There is no group with this name."),
         ("name", "x", "Say who."),
     ],
 )

@@ -119,7 +119,8 @@ class RecordForm(SchemaForm):
     unchanged changes nothing, whatever a browser does to line ends, seconds or the order of a list.
     """
 
-    #: The fields of the form, in its order.
+    #: The kind of record, and the fields of the form in its order.
+    kind = ""
     names: tuple[str, ...] = ()
 
     def __init__(
@@ -129,7 +130,7 @@ class RecordForm(SchemaForm):
         version: int | None = None,
     ) -> None:
         if formdata is not None and OPENED in formdata:
-            version, opened = unseal(formdata[OPENED])
+            version, opened = unseal(f"{self.kind} as opened", formdata[OPENED])
         self.opened, self.version = opened, version
         super().__init__(formdata=formdata, data=opened or {})
 
@@ -137,7 +138,7 @@ class RecordForm(SchemaForm):
     def hidden(self) -> list[tuple[str, str]]:
         if self.opened is None:
             return []
-        return [(OPENED, seal([self.version, self.opened]))]
+        return [(OPENED, seal(f"{self.kind} as opened", [self.version, self.opened]))]
 
     @cached_property
     def before(self) -> RecordForm | None:
@@ -155,21 +156,21 @@ class RecordForm(SchemaForm):
         return self._payload(changed, self.before)
 
 
-def seal(value: Any) -> str:
-    """A value for a hidden field, signed: what comes back is what was sent."""
-    return _sealer().dumps(value)
+def seal(what: str, value: Any) -> str:
+    """A value for a hidden field, signed: what comes back as this is what was sent as this."""
+    return _sealer(what).dumps(value)
 
 
-def unseal(text: str) -> Any:
+def unseal(what: str, text: str) -> Any:
     """The value of a hidden field; `ValidationError` where somebody has changed it."""
     try:
-        return _sealer().loads(text)
+        return _sealer(what).loads(text)
     except BadData:
         raise ValidationError("This form is too old, or was changed on its way.") from None
 
 
-def _sealer() -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt="form")
+def _sealer(what: str) -> URLSafeSerializer:
+    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"form: {what}")
 
 
 @cache
@@ -189,7 +190,11 @@ def form_for(resource: Resource) -> type[RecordForm]:
     written = (n for n, field in schema.load_fields.items() if not isinstance(field, People))
     names = resource.form or tuple(written)
     entries = {name: entry_for(name, schema.load_fields[name]) for name in names}
-    return type(f"{resource.name.capitalize()}Form", (RecordForm,), {"names": names, **entries})
+    return type(
+        f"{resource.name.capitalize()}Form",
+        (RecordForm,),
+        {"kind": resource.name, "names": names, **entries},
+    )
 
 
 def entry_for(name: str, field: fields.Field) -> Any:

@@ -81,7 +81,7 @@ class RecordSchema(Schema):
             data = self.load(payload, partial=partial)
         except ValidationError as error:
             data, errors = error.valid_data, error.normalized_messages()
-        errors = plain(errors) | (unstorable(payload) or {})
+        errors = {name: plain(each) for name, each in errors.items()} | (unstorable(payload) or {})
         for name, each in unread.items():
             more = errors.get(name, {})
             both = isinstance(each.messages, dict) and isinstance(more, dict)

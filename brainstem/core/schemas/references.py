@@ -38,6 +38,8 @@ class RefList(fields.Field):
     On the way out a value may also be the records themselves, where a query includes them.
     """
 
+    MOST = 10_000
+
     def __init__(self, kind: str, *, right: Right = Right.USE, **kwargs: Any) -> None:
         self.kind, self.right = kind, right
         if not kwargs.get("required"):
@@ -50,14 +52,17 @@ class RefList(fields.Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[UUID]:
         if not isinstance(value, list):
             raise ValidationError("This is not a list of ids.")
-        ids, errors = [], {}
+        if len(value) > self.MOST:
+            raise ValidationError(f"At most {self.MOST} ids; these are {len(value)}.")
+        ids, seen, errors = [], set(), {}
         for position, each in enumerate(value):
             found = as_id(each)
             if found is None:
                 errors[position] = ["This is not an id."]
-            elif found in ids:
+            elif found in seen:
                 errors[position] = ["Named twice."]
             ids.append(found)
+            seen.add(found)
         if errors:
             raise ValidationError(errors)
         if self.required and not ids:
@@ -83,6 +88,7 @@ class People(fields.Field):
     `{name: Role | None}`, None to remove. Not taken on creation (contract §6).
     """
 
+    MOST = 1_000
     RIGHTS = (
         ("can_change", Role.CONTRIBUTOR),
         ("is_manager", Role.MANAGER),
@@ -105,6 +111,8 @@ class People(fields.Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> dict:
         if not isinstance(value, dict):
             raise ValidationError("This is not a JSON object.")
+        if len(value) > self.MOST:
+            raise ValidationError(f"At most {self.MOST} at once; these are {len(value)}.")
         roles, errors = {}, {}
         known = dict(self.rights)
         for name, rights in value.items():

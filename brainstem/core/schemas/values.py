@@ -150,7 +150,8 @@ class Duration(fields.Field):
                 names = ("weeks", "days", "hours", "minutes", "seconds")
                 parts = zip(names, match.groups(default="0"), strict=True)
                 return timedelta(**{name: float(number) for name, number in parts})
-            return timedelta(seconds=float(text)) if text[:1].isdigit() else None
+            plain = re.fullmatch(r"\d{1,12}(\.\d+)?", text, re.ASCII)
+            return timedelta(seconds=float(text)) if plain else None
         known = isinstance(value, int | float) and not isinstance(value, bool)
         return timedelta(seconds=value) if known else None
 
@@ -176,7 +177,7 @@ class Document(fields.Field):
 class TagList(fields.Field):
     """Tags: texts that all users share; trimmed, repeated ones merged, in the order given."""
 
-    MOST = 200
+    MOST, MOST_TAGS = 200, 1_000
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(load_default=list, **kwargs)
@@ -187,6 +188,8 @@ class TagList(fields.Field):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> list[str]:
         if not isinstance(value, list):
             raise ValidationError("This is not a list of texts.")
+        if len(value) > self.MOST_TAGS:
+            raise ValidationError(f"At most {self.MOST_TAGS} tags; these are {len(value)}.")
         tags, errors = [], {}
         for position, each in enumerate(value):
             tag = each.strip() if isinstance(each, str) else None
