@@ -36,7 +36,10 @@ def top_of(resource: Resource) -> Resource:
 def parts_of(resource: Resource) -> list[tuple[str, Resource]]:
     """The kinds that are found on the pages of this one, each with its relation to it."""
     homes = [(home_of(kind), kind) for kind in registry if kind.page]
-    return [(home[0], kind) for home, kind in homes if home and home[1] is resource]
+    found = [(home[0], kind) for home, kind in homes if home and home[1] is resource]
+    # In the order of the record's own fields, where it names them.
+    places = {field.kind: place for place, (_, field) in enumerate(resource.schema.references())}
+    return sorted(found, key=lambda part: places.get(part[1].name, len(places)))
 
 
 def home_of_record(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 import textwrap
 import uuid
 from collections.abc import Iterable
@@ -145,7 +146,7 @@ def value(
         case Flag():
             shown = {"kind": "bool", "text": "Yes" if raw else "No"}
         case ExtraFields():
-            items = [{"key": key, "value": _plain(each)} for key, each in raw.items()]
+            items = [_pair(key, _plain(each)) for key, each in raw.items()]
             shown = {"kind": "pairs", "items": items}
         case People():
             shown = {"kind": "people", "items": [_person(*each) for each in raw.items()]}
@@ -168,6 +169,12 @@ def value(
 
 def _tagged(resource: Resource, tag: str) -> str:
     return list_url(resource, tags=tag)
+
+
+def _pair(key: str, text: str) -> dict[str, str]:
+    """A free field; a text that is an address can be followed."""
+    address = re.fullmatch(r"https?://[^\s<>\"]+", text)
+    return {"key": key, "value": text, "url": text if address else ""}
 
 
 def _plain(value: Any) -> str:
