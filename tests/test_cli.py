@@ -40,7 +40,7 @@ def test_a_user_is_added_with_the_password_typed_twice(app, command):
     [
         (["ada"], PASSWORD, "email:"),
         ([""], PASSWORD, "email:"),
-        (["ada@lab.org"], "short", "password: At least 10 characters."),
+        (["ada@lab.org"], "short", "password: At least 8 characters."),
         (["ada@lab.org"], "", "password:"),
         (["ada@lab.org"], "x" * 1001, "password:"),
         (["ada@lab.org", "--first-name", "x" * 101], PASSWORD, "first_name:"),
