@@ -18,8 +18,6 @@ from brainstem.core.resource import Resource, registry
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
 
-LAST_OWNER = "The last owner can neither be removed nor step down."
-
 
 def held(
     resource: Resource, holder: str, owners: Iterable[uuid.UUID]
@@ -118,8 +116,8 @@ def dismiss(resource: Resource, record_id: uuid.UUID, user_id: uuid.UUID | None)
     was = roles.pop(user_id, None)
     if was is None:
         raise NotFound(f"You hold no role of your own on this {resource.words}.")
-    if Role.OWNER not in roles.values():
-        raise ValidationError({"users": [LAST_OWNER]})
+    if wrong := _without_owner(roles.values()):
+        raise ValidationError({"users": wrong})
     _write(resource, "user", record_id, user_id, Role(was), None)
 
 
@@ -141,9 +139,14 @@ def problems(
         return {name: [f"There is no {holder} with this {called}."] for name in unknown}
     if holder == "user":
         after = held(resource, holder, [record_id]).get(record_id, {}) | _known(holder, wanted)
-        if Role.OWNER not in after.values():
-            return [LAST_OWNER]
+        return _without_owner(after.values())
     return []
+
+
+def _without_owner(roles: Iterable[Role | None]) -> list[str]:
+    """What is wrong where no user would own a record any more (contract §6)."""
+    kept = Role.OWNER in roles
+    return [] if kept else ["The last owner can neither be removed nor step down."]
 
 
 def assign(

@@ -73,34 +73,39 @@ class json_number(GenericFunction):
 
 @compiles(json_text, "sqlite")
 def _(element: json_text, compiler: Any, **options: Any) -> str:
-    document, key = _parts(element, compiler, options)
-    path = f"'$.\"' || {key} || '\"'"
-    value = f"json_extract({document}, {path})"
-    return f"(CASE WHEN json_type({document}, {path}) = 'text' THEN {value} END)"
+    kind, value = _sqlite_value(element, compiler, options)
+    return f"(CASE WHEN {kind} = 'text' THEN {value} END)"
 
 
 @compiles(json_number, "sqlite")
 def _(element: json_number, compiler: Any, **options: Any) -> str:
-    document, key = _parts(element, compiler, options)
-    path = f"'$.\"' || {key} || '\"'"
-    value = f"CAST(json_extract({document}, {path}) AS REAL)"
-    return f"(CASE WHEN json_type({document}, {path}) IN ('integer', 'real') THEN {value} END)"
+    kind, value = _sqlite_value(element, compiler, options)
+    return f"(CASE WHEN {kind} IN ('integer', 'real') THEN CAST({value} AS REAL) END)"
 
 
 @compiles(json_text, "postgresql")
 def _(element: json_text, compiler: Any, **options: Any) -> str:
-    document, key = _parts(element, compiler, options)
-    value = f"({document} ->> {key}::text)"
-    kind = f"json_typeof({document} -> {key}::text)"
+    kind, value = _postgresql_value(element, compiler, options)
     return f"((CASE WHEN {kind} = 'string' THEN {value} END) COLLATE \"C\")"
 
 
 @compiles(json_number, "postgresql")
 def _(element: json_number, compiler: Any, **options: Any) -> str:
+    kind, value = _postgresql_value(element, compiler, options)
+    return f"(CASE WHEN {kind} = 'number' THEN {value}::double precision END)"
+
+
+def _sqlite_value(element: Any, compiler: Any, options: Any) -> tuple[str, str]:
+    """The type and the value under the key."""
     document, key = _parts(element, compiler, options)
-    value = f"({document} ->> {key}::text)::double precision"
-    kind = f"json_typeof({document} -> {key}::text)"
-    return f"(CASE WHEN {kind} = 'number' THEN {value} END)"
+    path = f"'$.\"' || {key} || '\"'"
+    return f"json_type({document}, {path})", f"json_extract({document}, {path})"
+
+
+def _postgresql_value(element: Any, compiler: Any, options: Any) -> tuple[str, str]:
+    """The type and the value under the key."""
+    document, key = _parts(element, compiler, options)
+    return f"json_typeof({document} -> {key}::text)", f"({document} ->> {key}::text)"
 
 
 def _parts(element: Any, compiler: Any, options: Any) -> list[str]:

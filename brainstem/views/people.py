@@ -22,7 +22,8 @@ from brainstem.core.times import lab_time
 from brainstem.errors import Changed, Forbidden
 from brainstem.records import groups, limits, users
 from brainstem.views import show
-from brainstem.views.pages import address_of, kind_at, page_actor, pager, title_of
+from brainstem.views.lists import pager
+from brainstem.views.pages import address_of, kind_at, page_actor, title_of
 
 bp = Blueprint("people", __name__)
 

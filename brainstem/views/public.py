@@ -12,7 +12,8 @@ from brainstem.core import operations, references
 from brainstem.core.permissions import PUBLIC
 from brainstem.core.resource import Resource, registry
 from brainstem.views import show
-from brainstem.views.pages import address_of, detail_page, kind_at, list_page, pager
+from brainstem.views.lists import list_page, pager
+from brainstem.views.pages import address_of, detail_page, kind_at
 
 bp = Blueprint("public", __name__, url_prefix="/public")
 
