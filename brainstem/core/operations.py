@@ -1,7 +1,7 @@
 """What people and scripts can do with any kind of record. Pages, the API and commands call these.
 
 A change goes the same way each time, in one transaction: judge the payload by the schema → resolve what
-it names → require the rights → write. Nothing else writes records.
+it names → require the rights → write → note it in the history. Nothing else writes records.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import people, query, references
+from brainstem.core import history, people, query, references
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
@@ -62,14 +62,18 @@ class Page:
 
 
 def find(
-    actor: Actor, resource: Resource, args: MultiDict[str, str], *, among: Subquery | None = None
+    actor: Actor,
+    resource: Resource,
+    args: MultiDict[str, str] | query.Query,
+    *,
+    among: Subquery | None = None,
 ) -> Page:
     """The records that the actor may read and the query asks for.
 
     `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
     """
     model = resource.model
-    asked = query.parse(actor, resource, args)
+    asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
     matching = select(model).where(allowed(actor, resource), *asked.where)
     if among is not None:
         matching = matching.join(among, among.c.id == model.id)
@@ -119,8 +123,17 @@ def related(
 
 
 @operation
-def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
-    """Store a new record. Its creator becomes its owner, where the kind has roles."""
+def create(
+    actor: Actor,
+    resource: Resource,
+    payload: dict[str, Any],
+    *,
+    record_id: uuid.UUID | None = None,
+) -> View:
+    """Store a new record. Its creator becomes its owner, where the kind has roles.
+
+    `record_id` is for records that others name before they are there, and those that are restored.
+    """
     _signed_in(actor)
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
@@ -129,12 +142,14 @@ def create(actor: Actor, resource: Resource, payload: dict[str, Any]) -> View:
     data = judge(actor, resource, None, payload)
     columns, links, _ = _split(resource, data)
     resource.complete(actor, columns)
-    record = resource.model(id=uuid.uuid4(), **columns)
-    resource.insert(record, columns)
+    record = resource.model(id=record_id or uuid.uuid4(), **columns)
+    with history.changing_owner(actor, resource, columns.get(f"{resource.part_of}_id")):
+        resource.insert(record, columns)
     for name, value in links.items():
         _link(actor, resource, record, name, value)
     if resource.roles is not None:
         people.appoint(resource, record.id, actor.user_id, Role.OWNER)
+    history.created(actor, resource, record)
     return _stored(actor, resource, record)
 
 
@@ -160,7 +175,17 @@ def change(
     data = judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
     _expect(record, version)
 
-    columns, links, roles = _split(resource, _with_unseen(actor, resource, record, data))
+    data = _with_unseen(actor, resource, record, data)
+    with (
+        history.changing(actor, resource, record, data),
+        history.changing_owner(actor, resource, _owner_of(resource, record)),
+    ):
+        _write(actor, resource, record, data)
+    return _stored(actor, resource, record)
+
+
+def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) -> None:
+    columns, links, roles = _split(resource, data)
     columns = {name: value for name, value in columns.items() if _differs(record, name, value)}
     changed = bool(columns)
     for name in columns:
@@ -172,10 +197,9 @@ def change(
         changed |= _link(actor, resource, record, name, value)
     for name, value in roles.items():
         holder = resource.schema._declared_fields[name].kind
-        changed |= people.assign(actor, resource, record_id, holder, value)
+        changed |= people.assign(actor, resource, record.id, holder, value)
     if changed:
         touch(record)
-    return _stored(actor, resource, record)
 
 
 @operation
@@ -193,7 +217,9 @@ def delete(
     _expect(record, version)
     if reason := kept_by(actor, resource, record_id):
         raise ValidationError(reason)
-    resource.remove(record)
+    history.deleting(actor, resource, record)
+    with history.changing_owner(actor, resource, _owner_of(resource, record)):
+        resource.remove(record)
 
 
 @operation
@@ -201,8 +227,9 @@ def leave(actor: Actor, resource: Resource, record_id: uuid.UUID) -> None:
     """Give up the role that the actor herself holds on a record: that takes no right."""
     _signed_in(actor)
     record = _locked(resource, record_id)
-    people.dismiss(resource, record_id, actor.user_id)
-    touch(record)
+    with history.changing(actor, resource, record, resource.schema._declared_fields):
+        people.dismiss(resource, record_id, actor.user_id)
+        touch(record)
 
 
 def kept_by(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
@@ -258,8 +285,14 @@ def touch(record: Any) -> None:
     db.session.flush()
 
 
+def _owner_of(resource: Resource, record: Any) -> uuid.UUID | None:
+    """The record that this one is a part of."""
+    return getattr(record, f"{resource.part_of}_id") if resource.part_of else None
+
+
 def _stored(actor: Actor, resource: Resource, record: Any) -> View:
-    return view(actor, resource, [record])[0]
+    # What it names is read when somebody asks: whoever stores a thousand records does not.
+    return references.LazyView(actor, resource, record)
 
 
 def _signed_in(actor: Actor) -> None:

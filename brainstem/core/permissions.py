@@ -86,6 +86,8 @@ class Actor:
     user_id: uuid.UUID | None
     portal: Literal["private", "public", "super"] = "private"
     way: Literal["api", "page", "command"] = "api"
+    #: The name of the API token that was sent.
+    by: str = ""
 
 
 def right_to_change(resource: Resource) -> Right:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Select, Table, delete, insert, select, update
@@ -27,6 +28,18 @@ class View:
 
     record: Any
     refs: dict[str, Any] = field(default_factory=dict)
+
+
+class LazyView(View):
+    """A record whose references are read when they are first asked for."""
+
+    def __init__(self, actor: Actor, resource: Resource, record: Any) -> None:
+        self.record = record
+        self._reader = (actor, resource)
+
+    @cached_property
+    def refs(self) -> dict[str, Any]:
+        return view(*self._reader, [self.record])[0].refs
 
 
 def view(
@@ -130,6 +143,11 @@ def _tags(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uu
     )
 
 
+def tag_names(resource: Resource, name: str, record_id: uuid.UUID) -> list[str]:
+    """The tags of one record, in their order."""
+    return _tags(resource, name, [record_id]).get(record_id, [])
+
+
 def with_unseen(
     current: list[uuid.UUID], seen: set[uuid.UUID], wanted: list[uuid.UUID]
 ) -> list[uuid.UUID]:
@@ -152,7 +170,7 @@ def link_table_of(resource: Resource, name: str) -> Table:
 
 def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
     """What a record's link table names, in order."""
-    owner, target, position = _columns(table)
+    owner, target, position = columns_of(table)
     return list(db.session.scalars(select(target).where(owner == owner_id).order_by(position)))
 
 
@@ -161,7 +179,7 @@ def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
 
     Links that stay keep their rows. The caller holds the lock of the owner's row.
     """
-    owner, target, position = _columns(table)
+    owner, target, position = columns_of(table)
     current = dict(db.session.execute(select(target, position).where(owner == owner_id)).all())
     gone = current.keys() - set(wanted)
     if gone:
@@ -184,7 +202,7 @@ def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
     return bool(gone or new or moved)
 
 
-def _columns(table: Table) -> tuple[Any, Any, Any]:
+def columns_of(table: Table) -> tuple[Any, Any, Any]:
     """Owner, target and position of a link table; the owner's column stands first."""
     owner, target = (column for column in table.columns if column.foreign_keys)
     return owner, target, table.c.order if "order" in table.c else table.c.position

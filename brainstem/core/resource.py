@@ -46,6 +46,8 @@ class Resource:
     kept_by: tuple[str, ...] = ()
     #: The relationship whose record is locked while one of these changes (else the record itself).
     locked_by: str = ""
+    #: The relationship whose record this is a part of: what happens to one happens to that record.
+    part_of: str = ""
     portals: frozenset[str] = frozenset({"private", "public"})
     #: Where its pages are; empty where it has none of its own.
     page: str = ""
@@ -68,6 +70,14 @@ class Resource:
     deletion: str = "The record is removed for everybody."
     #: The fields shown as columns of its list page.
     columns: tuple[str, ...] = ("name",)
+    #: What its lists are filtered by, the usual first: relations and tags, also through other records
+    #: (`behaviors.subjects`); those among its columns where empty.
+    filters: tuple[str, ...] = ()
+    #: The field that says when: lists are filtered by it, and counted in a calendar.
+    when: str = ""
+    #: The fields that a record is not complete without, though it can be stored: forms and lists say
+    #: which of them are still missing.
+    wanted: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:

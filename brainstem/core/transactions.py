@@ -26,14 +26,14 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        if db.session.info.get("operation"):
+        if "operation" in db.session.info:
             return function(*args, **kwargs)
         for last in [False] * (TRIES - 1) + [True]:
             # What was read so far (who is signed in) ends here: a transaction that writes begins as
             # one, and sees all that was stored before it began.
             db.session.commit()
             db.session.connection(execution_options={"write": True})
-            db.session.info["operation"] = function.__name__
+            db.session.info["operation"] = {}
             try:
                 result = function(*args, **kwargs)
                 db.session.commit()

@@ -1,54 +1,15 @@
 """What every kind of record is made of: columns, link tables, role tables."""
 
 import uuid
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import (
-    JSON,
-    BigInteger,
-    Column,
-    DateTime,
-    ForeignKey,
-    Index,
-    Integer,
-    String,
-    Table,
-    Uuid,
-)
+from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Uuid
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
-from sqlalchemy.types import TypeDecorator
 
+from brainstem.core.columns import Span, UtcDateTime, json, text, text_type
 from brainstem.core.permissions import Roles
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
-
-
-class UtcDateTime(TypeDecorator):
-    """A moment: aware in Python, UTC without an offset in the database, alike on every database."""
-
-    impl = DateTime
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect) -> datetime | None:
-        return value and value.astimezone(UTC).replace(tzinfo=None)
-
-    def process_result_value(self, value: datetime | None, dialect) -> datetime | None:
-        return value and value.replace(tzinfo=UTC)
-
-
-def text_type(length: int | None = None) -> String:
-    """Text that compares by code point on PostgreSQL too, whatever the database's own collation."""
-    return String(length).with_variant(String(length, collation="C"), "postgresql")
-
-
-def text(length: int | None = None) -> MappedColumn[str]:
-    """A column of text; `""` where nothing is known."""
-    return mapped_column(text_type(length), nullable=False, default="")
-
-
-def json(default: type) -> MappedColumn:
-    """A JSON document, stored as text: the order of keys, `22.0` and long integers stay as sent."""
-    return mapped_column(JSON, nullable=False, default=default)
 
 
 def reference(
@@ -58,19 +19,6 @@ def reference(
     return mapped_column(
         ForeignKey(f"{table}.id", ondelete=ondelete), index=index, nullable=nullable
     )
-
-
-class Span(TypeDecorator):
-    """A time span, in whole microseconds on every database."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: timedelta | None, dialect) -> int | None:
-        return None if value is None else value // timedelta(microseconds=1)
-
-    def process_result_value(self, value: int | None, dialect) -> timedelta | None:
-        return None if value is None else timedelta(microseconds=value)
 
 
 class Record(db.Model):
@@ -126,3 +74,19 @@ memberships = role_table("group", "user")
 def shared(kind: str) -> Roles:
     """The roles on records that people share: of users, directly and through groups."""
     return Roles(role_table(kind, "user"), role_table(kind, "group"), memberships)
+
+
+__all__ = [
+    "Record",
+    "Span",
+    "UtcDateTime",
+    "json",
+    "link_table",
+    "linked",
+    "memberships",
+    "reference",
+    "role_table",
+    "shared",
+    "text",
+    "text_type",
+]

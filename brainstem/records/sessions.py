@@ -196,6 +196,9 @@ registry.register(
             "download_links",
         ),
         columns=("name", "date_time", "projects", "datastorage", "tags"),
+        filters=("projects", "tags", "datastorage", "behaviors.subjects"),
+        when="date_time",
+        wanted=("date_time", "datastorage", "epochs"),
         deletion="Its epochs, behaviors, data acquisitions and manipulations go with it.",
     )
 )
@@ -272,6 +275,7 @@ registry.register(
         parents=("session",),
         seen_with=("datastorage",),
         locked_by="session",
+        part_of="session",
         portals=frozenset({"private"}),
         sort=("session", "order"),
     )

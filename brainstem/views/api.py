@@ -98,7 +98,7 @@ def _private_actor() -> Actor:
             raise SignInRequired("This token is not valid: it is wrong, revoked or expired.")
         if token.read_only and request.method not in READING:
             raise Forbidden("This token is read-only: it can't change anything.")
-        return Actor(token.user_id)
+        return Actor(token.user_id, by=token.name)
     if not current_user.is_authenticated:
         raise SignInRequired("Sign in, or send a token: Authorization: Bearer <token>.")
     if request.method not in READING:

@@ -1,0 +1,291 @@
+"""Going back: to an earlier state of a record, to a deleted one, or to before a whole change.
+
+Nothing is taken out of the history: going back is a change like any other, by the same operations and
+with the same rights. What has been changed again since is never overwritten without a word.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from brainstem.core import history, operations
+from brainstem.core.history import CHANGE, CREATE, DELETE, Change, Revision
+from brainstem.core.permissions import Actor, Right, require, unusable
+from brainstem.core.resource import Resource, as_id, registry
+from brainstem.core.schemas import People, Ref, RefList, texts_in
+from brainstem.core.times import parse
+from brainstem.core.transactions import operation
+from brainstem.errors import Changed, Forbidden, NotFound, ProgramError
+from brainstem.extensions import db
+
+#: How many reasons against going back are told.
+TOLD = 5
+
+
+@dataclass
+class Restored:
+    """What was restored, and how many of the records that it named could not be named again."""
+
+    change_id: uuid.UUID | None
+    left_out: int
+
+
+@dataclass
+class _Work:
+    """One way back: what can't be named any more, and what stands against it."""
+
+    actor: Actor
+    left_out: set[str] = field(default_factory=set)
+    problems: list[str] = field(default_factory=list)
+
+
+def found(actor: Actor, change_id: uuid.UUID) -> Change:
+    """A change of which the actor may see something."""
+    change = db.session.get(Change, change_id)
+    seen = select(Revision.id).where(Revision.change_id == change_id, history.visible(actor))
+    if change is None or db.session.scalar(seen.limit(1)) is None:
+        raise NotFound("There is no such change.")
+    return change
+
+
+@operation
+def undo(actor: Actor, change_id: uuid.UUID) -> Restored:
+    """Take a whole change back; `ValidationError` says why where that can't be, and nothing is done."""
+    change = found(actor, change_id)
+    db.session.refresh(change, with_for_update=True)
+    if change.undone_by_id is not None:
+        raise ValidationError("This was undone already.")
+    every = select(Revision).where(Revision.change_id == change_id).order_by(Revision.id.desc())
+    history.describe(f"Undone: {change.summary}" if change.summary else "")
+    restored = _take_back(actor, list(db.session.scalars(every)))
+    change.undone_by_id = restored.change_id
+    return restored
+
+
+@operation
+def restore(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    revision_id: int,
+    *,
+    version: Callable[[int], bool] | None = None,
+) -> Restored:
+    """Give a record the state that it had after one of its revisions, or before it was deleted."""
+    since = [each for each in _revisions_of(resource, record_id) if each.id >= revision_id]
+    if not since or since[-1].id != revision_id:
+        raise NotFound(f"There is no such state of this {resource.words}.")
+    if since[0].action == DELETE:
+        return _bring_back(actor, resource, since)
+    require(actor, Right.READ, resource, record_id)
+    state = _state_after(since)
+    work = _Work(actor)
+    record = db.session.get(resource.model, record_id)
+    payload = _payload(work, resource, state, record)
+    operations.change(actor, resource, record_id, payload, version=version, keeping=True)
+    return Restored(history.change_id(), len(work.left_out))
+
+
+def _bring_back(actor: Actor, resource: Resource, since: list[Revision]) -> Restored:
+    """A deleted record, with what went with it; then its state after the oldest of the revisions."""
+    deleted = since[0]
+    everything = db.session.scalars(
+        select(Revision)
+        .where(Revision.change_id == deleted.change_id, Revision.id <= deleted.id)
+        .order_by(Revision.id.desc())
+    )
+    history.describe(f"Restored: {resource.label} “{deleted.title}”")
+    restored = _take_back(actor, _with_its_own(deleted, everything))
+    if len(since) > 1:
+        again = restore(actor, resource, deleted.record_id, since[-1].id)
+        restored.left_out += again.left_out
+    return restored
+
+
+def _with_its_own(deleted: Revision, everything: Iterable[Revision]) -> list[Revision]:
+    """Of what one change did, the deletion of a record and what followed from it; the record first."""
+    mine, chosen = {str(deleted.record_id)}, []
+    for each in everything:
+        kind = registry.get(each.kind)
+        if each is not deleted and not (each.follows and _named(kind, each.before) & mine):
+            continue
+        chosen.append(each)
+        if each.action == DELETE:
+            mine.add(str(each.record_id))
+    return chosen
+
+
+def _named(kind: Resource, state: dict[str, Any]) -> set[str]:
+    """The ids that a state names."""
+    ids: set[str] = set()
+    for name, _ in kind.schema.references():
+        value = state.get(name) or []
+        ids.update([value] if isinstance(value, str) else value)
+    return ids
+
+
+def _revisions_of(resource: Resource, record_id: uuid.UUID) -> list[Revision]:
+    statement = select(Revision).where(
+        Revision.kind == resource.name, Revision.record_id == record_id
+    )
+    return list(db.session.scalars(statement.order_by(Revision.id.desc())))
+
+
+def _state_after(since: list[Revision]) -> dict[str, Any]:
+    """What the fields were right after the last of these revisions, which stand the newest first.
+
+    After a deletion there is no state: then it is the one before.
+    """
+    *later, oldest = since
+    if oldest.action == DELETE:
+        return oldest.before
+    state: dict[str, Any] = {}
+    for each in later:
+        # A deletion tells every field.
+        state = dict(each.before) if each.action == DELETE else state | each.before
+    # What it set itself was so, even where nothing later changed it.
+    return {**oldest.after, **state}
+
+
+def _take_back(actor: Actor, revisions: list[Revision]) -> Restored:
+    """Undo revisions, the newest first; every reason against it at once."""
+    work = _Work(actor)
+    for each in revisions:
+        kind = registry.get(each.kind)
+        try:
+            if kind is None:
+                raise NotFound("Nothing is known of this kind of record any more.")
+            _BACK[each.action](work, kind, each, revisions)
+        except Forbidden as error:
+            # Whoever may not change a collection can still bring back a session that was in it.
+            if not (each.follows and each.action == CHANGE):
+                work.problems.append(f"“{each.title}”: {error}")
+        except ValidationError as error:
+            work.problems.append(f"“{each.title}”: {' '.join(texts_in(error.messages))}")
+        except ProgramError as error:
+            work.problems.append(f"“{each.title}”: {error}")
+    if work.problems:
+        more = len(work.problems) - TOLD
+        raise ValidationError(work.problems[:TOLD] + ([f"And {more} more."] if more > 0 else []))
+    return Restored(history.change_id(), len(work.left_out))
+
+
+def _remove_created(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+    if (record := db.session.get(kind.model, revision.record_id)) is None:
+        return
+    if _later(revision, all_):
+        raise Changed("It was changed since.")
+    for part, relation in history.taken_along(kind):
+        column = getattr(part.model, f"{relation}_id")
+        if db.session.scalar(select(part.model.id).where(column == record.id).limit(1)):
+            raise Changed(f"It holds {part.labels.lower()} that were added since.")
+    operations.delete(work.actor, kind, revision.record_id)
+
+
+def _change_back(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+    record = db.session.get(kind.model, revision.record_id)
+    if record is None:
+        raise NotFound("It was deleted since.")
+    if any(each.before.keys() & revision.before.keys() for each in _later(revision, all_)):
+        raise Changed("It was changed since.")
+    payload = _payload(work, kind, revision.before, record)
+    operations.change(work.actor, kind, revision.record_id, payload, keeping=True)
+
+
+def _create_again(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+    if db.session.get(kind.model, revision.record_id) is not None:
+        raise Changed("It was restored already.")
+    state = dict(revision.before)
+    created = state.pop("created_date", None)
+    held = {n: state.pop(n) for n, f in _fields(kind) if isinstance(f, People) and n in state}
+    authors = {
+        name: as_id(state.pop(name))
+        for name, each in _fields(kind)
+        if isinstance(each, Ref) and each.dump_only and name in state
+    }
+    payload = _payload(work, kind, state, None)
+    view = operations.create(work.actor, kind, payload, record_id=revision.record_id)
+    record = view.record
+    # Whoever holds an old ETag holds an old version, also after the record was away.
+    record.version = revision.version + 1
+    if created:
+        record.created_date = parse(created)
+    for name, author in authors.items():
+        setattr(record, f"{name}_id", author)
+    db.session.flush()
+    if roles := _known_holders(work, kind, held):
+        operations.change(work.actor, kind, record.id, roles)
+
+
+_BACK = {CREATE: _remove_created, CHANGE: _change_back, DELETE: _create_again}
+
+
+def _later(revision: Revision, undone: list[Revision]) -> list[Revision]:
+    """What happened to the record after a revision, but for what is being undone with it."""
+    work = db.session.info["operation"].get("change")
+    mine = {each.id for each in undone}
+    statement = select(Revision).where(
+        Revision.record_id == revision.record_id, Revision.id > revision.id
+    )
+    return [
+        each
+        for each in db.session.scalars(statement)
+        if each.id not in mine and (work is None or each.change_id != work.id)
+    ]
+
+
+def _fields(kind: Resource) -> Iterable[tuple[str, Any]]:
+    return kind.schema._declared_fields.items()
+
+
+def _payload(work: _Work, kind: Resource, state: dict[str, Any], record: Any) -> dict[str, Any]:
+    """A state as somebody would send it, less what is gone or what the actor may not see.
+
+    What she may not see stays as it is, as with any form that she saves.
+    """
+    payload = {}
+    for name, value in state.items():
+        about = kind.schema._declared_fields.get(name)
+        if about is None or about.dump_only:
+            continue
+        if isinstance(about, RefList):
+            value = _nameable(work, about, value)
+        elif isinstance(about, Ref) and value is not None:
+            value = next(iter(_nameable(work, about, [value])), None)
+            if value is None and about.required:
+                value = state[name]
+        elif isinstance(about, People):
+            now = history.state(kind, record, [name])[name]
+            value = value | {holder: {"remove": True} for holder in now if holder not in value}
+        payload[name] = value
+    return payload
+
+
+def _nameable(work: _Work, about: Ref | RefList, ids: list[str]) -> list[str]:
+    target = registry.get(about.kind)
+    gone = {str(each) for each in unusable(work.actor, Right.READ, target, _ids(ids))}
+    work.left_out |= gone
+    return [each for each in ids if each not in gone]
+
+
+def _ids(texts: list[str]) -> list[uuid.UUID]:
+    return [uuid.UUID(each) for each in texts]
+
+
+def _known_holders(work: _Work, kind: Resource, held: dict[str, dict]) -> dict[str, dict]:
+    """The roles of those who are still there."""
+    roles = {}
+    for name, value in held.items():
+        holder = registry.get(kind.schema._declared_fields[name].kind)
+        handle = getattr(holder.model, holder.handle)
+        known = set(db.session.scalars(select(handle).where(handle.in_(list(value)))))
+        work.left_out |= value.keys() - known
+        if kept := {who: rights for who, rights in value.items() if who in known}:
+            roles[name] = kept
+    return roles
