@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Flask
 
-from brainstem import cli, config, database, errors, records, views
+from brainstem import assets, cli, config, database, errors, records, views
 from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
 
 
@@ -16,6 +16,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         __name__,
         template_folder=str(config.ROOT / "templates"),
         static_folder=str(config.ROOT / "static"),
+        static_url_path=assets.address(),
         instance_path=str(config.ROOT / "instance"),
     )
     app.config.from_object(config.Config(Path(app.instance_path)))
@@ -32,6 +33,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     login_manager.init_app(app)
     csrf.init_app(app)
     bootstrap.init_app(app)
+    assets.init_app(app)
 
     database.init_app(app)
     records.init_app(app)

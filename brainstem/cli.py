@@ -11,10 +11,12 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from brainstem import demo
+from brainstem.core import search
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import texts_in
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
+from brainstem.imports.command import import_command
 from brainstem.records.tokens import add_token
 from brainstem.records.users import User, add_user
 
@@ -27,6 +29,8 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(user_commands)
     app.cli.add_command(token_commands)
     app.cli.add_command(load_demo)
+    app.cli.add_command(import_command)
+    app.cli.add_command(reindex)
 
 
 @user_commands.command("add")
@@ -70,6 +74,20 @@ def load_demo(email: str | None = None) -> None:
     user = _user(email) if email else _first_administrator()
     made = _done(lambda: demo.load(Actor(user.id, way="command")))
     click.echo(f"{made} sessions added; {user.email} owns them.")
+
+
+@click.command("reindex")
+@click.option("--check", is_flag=True, help="Only say whether the index is true to the records.")
+def reindex(check: bool) -> None:
+    """Write the search index anew. It is kept true by itself: this is for when something went wrong."""
+    if not check:
+        click.echo(f"The search index has {search.rebuild()} entries.")
+    elif wrong := sum(1 for _ in search.untrue()):
+        raise click.ClickException(
+            f"The search index is wrong about {wrong} records; flask reindex writes it anew."
+        )
+    else:
+        click.echo("The search index is true to the records.")
 
 
 def _user(email: str) -> User:

@@ -26,6 +26,8 @@ class Config:
         self.SECRET_KEY = env("SECRET_KEY") or kept_secret(instance / "secret_key")
         self.LAB_TIMEZONE = env("LAB_TIMEZONE") or "UTC"
         self.LAB_NAME = env("LAB_NAME") or "BrainSTEM"
+        # Folders, with colons between them, in which the server looks whether a session's data is there.
+        self.DATA_ROOTS = [root for root in (env("DATA_ROOTS") or "").split(":") if root]
 
         # One mebibyte a request, in JSON (contract §10) and in forms.
         self.MAX_CONTENT_LENGTH = MEBIBYTE
@@ -93,3 +95,10 @@ def check(config: dict) -> None:
             f"LAB_TIMEZONE is {config['LAB_TIMEZONE']!r}, which is no time zone; "
             "for example Europe/Copenhagen or America/New_York"
         ) from None
+    for root in config["DATA_ROOTS"]:
+        # Not the whole computer either: whoever describes a data storage learns what lies in a root.
+        if not root.startswith("/") or os.path.normpath(root).strip("/") == "":
+            raise SettingsError(
+                f"DATA_ROOTS names {root!r}; "
+                "give folders by their whole paths, with colons between them: /mnt/data:/mnt/archive"
+            )

@@ -36,12 +36,12 @@ FIELDS = (
     "mirror_url",
 )
 
+#: Their levels of folders are left open: what these addresses have below them can't be named by a rule.
 STORAGES = (
     {
         "name": "Figshare: Steinmetz et al. 2019",
         "location": "figshare.com",
         "description": "Spike-sorted data and behavior, as published with the paper.",
-        "data_organization": [{"elements": "Sessions"}],
         "data_protocols": [
             {
                 "protocol": "HTTPS",
@@ -55,7 +55,6 @@ STORAGES = (
         "name": "DANDI archive: dandiset 000017",
         "location": "dandiarchive.org",
         "description": "The same sessions as NWB files, a folder for each subject.",
-        "data_organization": [{"elements": "Subjects"}, {"elements": "Sessions"}],
         "data_protocols": [
             {
                 "protocol": "HTTPS",

@@ -6,7 +6,6 @@ import logging
 from typing import Any
 
 from flask import Flask, Response, jsonify, render_template, request
-from flask_wtf.csrf import CSRFError
 from marshmallow import ValidationError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
@@ -64,7 +63,6 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(ProgramError, lambda error: answer(error.status, str(error)))
     app.register_error_handler(TooManyTries, too_many_tries)
     app.register_error_handler(ValidationError, lambda error: invalid(error.normalized_messages()))
-    app.register_error_handler(CSRFError, sign_in_changed)
     app.register_error_handler(HTTPException, http_error)
     app.register_error_handler(OperationalError, database_away)
     app.register_error_handler(Exception, unexpected)
@@ -103,17 +101,6 @@ def http_error(error: HTTPException) -> Response:
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value
     return response
-
-
-def sign_in_changed(error: CSRFError) -> Response:
-    """400: a form, or a request that a cookie signs, without the token of this sign-in."""
-    if wants_json():
-        return answer(400, f"{error.description} Send it as X-CSRFToken, or use an access token.")
-    return answer(
-        400,
-        "Nothing was stored: your sign-in has ended or changed since this page was opened. "
-        "Go back: what you typed is still there to copy. Then sign in and open the page anew.",
-    )
 
 
 def database_away(error: OperationalError) -> Response:

@@ -3,6 +3,7 @@
 from alembic import context
 from flask import current_app
 
+from brainstem.core.search.entries import BEHIND_THE_MODELS
 from brainstem.extensions import db
 from brainstem.records.base import UtcDateTime
 
@@ -16,6 +17,11 @@ def render_item(kind, item, _autogen_context):
     return False
 
 
+def include_name(name, _kind, _parents):
+    """Leave alone what the search index keeps behind the models."""
+    return not (name or "").startswith(BEHIND_THE_MODELS)
+
+
 def run() -> None:
     """Each migration in a transaction of its own, which begins before anything is read."""
     with db.engine.connect().execution_options(write=True) as connection:
@@ -24,6 +30,7 @@ def run() -> None:
             connection=connection,
             target_metadata=db.metadata,
             render_item=render_item,
+            include_name=include_name,
             transaction_per_migration=True,
             **options,
         )

@@ -17,6 +17,18 @@ function renderItem(tom, { value, text }) {
   return item;
 }
 
+/** Asks the server for what the page has no room for. */
+function searchAt(address) {
+  return async (text, show) => {
+    try {
+      const answer = await fetch(`${address}&q=${encodeURIComponent(text)}`);
+      show(answer.ok ? (await answer.json()).choices : []);
+    } catch {
+      show([]);
+    }
+  };
+}
+
 /**
  * Puts Tom Select over a <select>. Its text box takes over the id, the label and the error marks,
  * so that links, labels and screen readers find the control that is used.
@@ -28,6 +40,7 @@ export function choose(select, settings = {}) {
     maxOptions: null,
     closeAfterSelect: true,
     refreshThrottle: 0, // or a quick Enter would take what was found for the letters before
+    ...(select.dataset.searchAt && { load: searchAt(select.dataset.searchAt), shouldLoad: (text) => text.length > 1 }),
     ...settings,
     render: {
       ...(select.multiple && { item(data) { return renderItem(this, data); } }),

@@ -1,14 +1,18 @@
-// Buttons that copy the text of a field. The clipboard needs https; the older command works without.
+// Buttons that copy the text of a field, or of a piece of the page. The clipboard needs https; the older
+// command works without.
 import { announce } from './announce.js';
 
-for (const button of document.querySelectorAll('[data-copy]')) {
-  const field = document.getElementById(button.dataset.copy);
+const buttons = [...document.querySelectorAll('[data-copy]')];
+
+for (const button of buttons) {
+  const source = document.getElementById(button.dataset.copy);
   button.hidden = false;
   button.addEventListener('click', async () => {
-    field.select();
-    if (navigator.clipboard) await navigator.clipboard.writeText(field.value);
+    if (source.select) source.select();
+    else getSelection().selectAllChildren(source);
+    if (navigator.clipboard) await navigator.clipboard.writeText(source.value ?? source.textContent);
     else document.execCommand('copy');
-    button.textContent = 'Copied';
+    for (const each of buttons) each.textContent = each === button ? 'Copied' : 'Copy';
     announce('Copied');
   });
 }

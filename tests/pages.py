@@ -16,7 +16,7 @@ from flask import Flask
 from werkzeug.datastructures import MultiDict
 from werkzeug.test import TestResponse
 
-VOID = {"area", "br", "hr", "img", "input", "link", "meta", "source", "wbr"}
+VOID = {"area", "br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
 ONE_LINE = ("text", "email", "password", "search", "url")
 
 

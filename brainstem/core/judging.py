@@ -7,6 +7,8 @@ name taken, and whatever a kind's own `check` asks.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable
+from functools import cache
 from typing import Any
 
 from marshmallow import ValidationError
@@ -15,7 +17,8 @@ from sqlalchemy import UniqueConstraint, select
 from brainstem.core import people, references
 from brainstem.core.permissions import Actor, Right, require, right_to_change, unusable
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import People, Ref, RefList
+from brainstem.core.schemas import People, RecordSchema, Ref, RefList
+from brainstem.core.transactions import recalled
 from brainstem.errors import Forbidden
 from brainstem.extensions import db
 
@@ -34,7 +37,7 @@ def judge(
     What is stored already is compared only for those who hold the rights: else its errors would tell
     what they may not see.
     """
-    data, errors = resource.schema(way=actor.way).judge(payload, partial=partial)
+    data, errors = _schema(resource.schema, actor.way).judge(payload, partial=partial)
     declared = resource.schema._declared_fields
     for name, value in data.items():
         if isinstance(declared[name], Ref | RefList) and (wrong := _missing(declared[name], value)):
@@ -43,7 +46,7 @@ def judge(
     refused = None
     try:
         if record is not None:
-            require(actor, _right_to_change(resource, good), resource, record.id)
+            require(actor, right_for(resource, good), resource, record.id)
         held = _held(resource, record, good, lists=keeping) if record is not None else set()
         _require_references(actor, resource, good, held)
         errors |= _against_stored(actor, resource, record, good)
@@ -56,7 +59,13 @@ def judge(
     return data
 
 
-def _right_to_change(resource: Resource, data: dict[str, Any]) -> Right:
+@cache
+def _schema(schema: type[RecordSchema], way: str) -> RecordSchema:
+    """A schema keeps nothing of what it judges, and takes longer to make than to use."""
+    return schema(way=way)
+
+
+def right_for(resource: Resource, data: Iterable[str]) -> Right:
     """The highest right that the fields given take."""
     usual = right_to_change(resource)
     fields = resource.schema._declared_fields
@@ -85,7 +94,13 @@ def _missing(field: Ref | RefList, value: Any) -> Any:
     target = registry.get(field.kind)
     ids = value if isinstance(value, list) else [value] if value else []
     model = target.model
-    known = set(db.session.scalars(select(model.id).where(model.id.in_(ids)))) if ids else set()
+    known = recalled(
+        ("exists", target.name),
+        ids,
+        lambda asked: dict.fromkeys(
+            db.session.scalars(select(model.id).where(model.id.in_(asked)))
+        ),
+    )
     text = f"There is no such {target.words}."
     if isinstance(value, list):
         return {place: [text] for place, each in enumerate(ids) if each not in known}
@@ -110,6 +125,11 @@ def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, l
         ]
         if None in values:
             continue
+        if record is not None and values == [getattr(record, c.name) for c in constraint.columns]:
+            continue
+        if record is None and known_free(resource, fields).intersection([tuple(values)]):
+            known_free(resource, fields).discard(tuple(values))
+            continue
         same = [c == value for c, value in zip(constraint.columns, values, strict=True)]
         if record is not None:
             same.append(model.id != record.id)
@@ -119,6 +139,15 @@ def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, l
             )
             errors[fields[-1]] = [text]
     return errors
+
+
+def known_free(resource: Resource, fields: Iterable[str]) -> set[tuple]:
+    """Values of unique fields that stand nowhere yet, where somebody has asked for many at once.
+
+    Only `in_bulk`, where whoever did so puts them here; each can be taken once.
+    """
+    memory = db.session.info.get("operation", {}).get("memory")
+    return set() if memory is None else memory.setdefault(("free", resource, *fields), set())
 
 
 def _require_references(

@@ -18,7 +18,7 @@ from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import history, people, query, references
+from brainstem.core import history, people, query, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
@@ -134,6 +134,18 @@ def create(
 
     `record_id` is for records that others name before they are there, and those that are restored.
     """
+    return _stored(actor, resource, add(actor, resource, payload, record_id=record_id))
+
+
+@operation
+def add(
+    actor: Actor,
+    resource: Resource,
+    payload: dict[str, Any],
+    *,
+    record_id: uuid.UUID | None = None,
+) -> Any:
+    """`create`, for whoever adds many and looks at none of them: the record instead of a view."""
     _signed_in(actor)
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
@@ -146,11 +158,12 @@ def create(
     with history.changing_owner(actor, resource, columns.get(f"{resource.part_of}_id")):
         resource.insert(record, columns)
     for name, value in links.items():
-        _link(actor, resource, record, name, value)
+        _link(actor, resource, record, name, value, fresh=True)
     if resource.roles is not None:
         people.appoint(resource, record.id, actor.user_id, Role.OWNER)
-    history.created(actor, resource, record)
-    return _stored(actor, resource, record)
+    history.created(actor, resource, record, links)
+    search.put_new(resource, record, data)
+    return record
 
 
 @operation
@@ -169,6 +182,22 @@ def change(
     `version` says whether the stored version is one that the actor expects, else `Changed`. `keeping`
     is for forms, which send back whole lists: it takes no right to name what is named already.
     """
+    options = {"replace": replace, "version": version, "keeping": keeping}
+    return _stored(actor, resource, alter(actor, resource, record_id, payload, **options))
+
+
+@operation
+def alter(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    payload: dict[str, Any],
+    *,
+    replace: bool = False,
+    version: Callable[[int], bool] | None = None,
+    keeping: bool = False,
+) -> Any:
+    """`change`, for whoever changes many and looks at none of them: the record instead of a view."""
     _signed_in(actor)
     record = _locked(resource, record_id, as_id(payload.get(resource.locked_by)))
     require(actor, Right.READ, resource, record_id)
@@ -181,7 +210,7 @@ def change(
         history.changing_owner(actor, resource, _owner_of(resource, record)),
     ):
         _write(actor, resource, record, data)
-    return _stored(actor, resource, record)
+    return record
 
 
 def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) -> None:
@@ -200,6 +229,7 @@ def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) 
         changed |= people.assign(actor, resource, record.id, holder, value)
     if changed:
         touch(record)
+        search.put(resource, record, data)
 
 
 @operation
@@ -218,6 +248,7 @@ def delete(
     if reason := kept_by(actor, resource, record_id):
         raise ValidationError(reason)
     history.deleting(actor, resource, record)
+    search.forget(resource, [record.id])
     with history.changing_owner(actor, resource, _owner_of(resource, record)):
         resource.remove(record)
 
@@ -261,13 +292,6 @@ def named(
     return {found: resource.title(value) for found, value in db.session.execute(statement)}
 
 
-def owners(actor: Actor, resource: Resource, name: str) -> dict[uuid.UUID, uuid.UUID]:
-    """What a single relation of the records that the actor may read names, by their ids."""
-    model = resource.model
-    statement = select(model.id, getattr(model, f"{name}_id")).where(allowed(actor, resource))
-    return dict(db.session.execute(statement).all())
-
-
 def tags(actor: Actor, resource: Resource, *, used: bool = False) -> list[str]:
     """Every tag, or those `used` on the records of a kind that the actor may read."""
     name = next(n for n, f in resource.schema._declared_fields.items() if isinstance(f, TagList))
@@ -291,8 +315,7 @@ def _owner_of(resource: Resource, record: Any) -> uuid.UUID | None:
 
 
 def _stored(actor: Actor, resource: Resource, record: Any) -> View:
-    # What it names is read when somebody asks: whoever stores a thousand records does not.
-    return references.LazyView(actor, resource, record)
+    return view(actor, resource, [record])[0]
 
 
 def _signed_in(actor: Actor) -> None:
@@ -365,11 +388,22 @@ def _differs(record: Any, name: str, value: Any) -> bool:
     return stored != value
 
 
-def _link(actor: Actor, resource: Resource, record: Any, name: str, value: list) -> bool:
+def _link(
+    actor: Actor,
+    resource: Resource,
+    record: Any,
+    name: str,
+    value: list,
+    *,
+    fresh: bool = False,
+) -> bool:
     field, table = resource.schema._declared_fields[name], references.link_table_of(resource, name)
     if isinstance(field, TagList):
         model = getattr(resource.model, name).entity.class_
-        return references.arrange(table, record.id, references.tag_ids(model, value))
+        ids = references.tag_ids(model, value)
+        return references.arrange(table, record.id, ids, fresh=fresh)
+    if fresh:
+        return references.arrange(table, record.id, value, fresh=True)
     current = references.linked_ids(table, record.id)
     target = registry.get(field.kind)
     unseen = set(unusable(actor, Right.READ, target, current))

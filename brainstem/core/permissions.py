@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 
 from brainstem.core.resource import Resource, registry
+from brainstem.core.sql import unindexed
+from brainstem.core.transactions import recalled
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
 
@@ -133,14 +135,18 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
     if not relation.property.uselist:
         return relation.has(rule)
     if reading:
-        return relation.any(rule)
+        # As `relation.any(rule)`, but which parents there are is found out once, not for each record.
+        link = relation.property.secondary
+        owner, target = (column for column in link.columns if column.foreign_keys)
+        parents = select(parent.model.id).where(rule).correlate(None)
+        its = select(target).where(owner == resource.model.id, unindexed(target).in_(parents))
+        return its.correlate(resource.model.__table__).exists()
     return and_(relation.any(), ~relation.any(~rule))
 
 
 def may(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> bool:
     """Whether the actor holds a right on one record; False where there is no such record."""
-    rule = and_(resource.model.id == record_id, allowed(actor, resource, right))
-    return bool(db.session.scalar(select(select(resource.model.id).where(rule).exists())))
+    return not unusable(actor, right, resource, [record_id])
 
 
 def require(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> None:
@@ -170,6 +176,10 @@ def unusable(
     """Those of the ids on which the actor lacks the right, in their order."""
     if not ids:
         return []
-    rule = and_(resource.model.id.in_(ids), allowed(actor, resource, right))
-    usable = set(db.session.scalars(select(resource.model.id).where(rule)))
+
+    def find(asked: list[uuid.UUID]) -> dict[uuid.UUID, None]:
+        rule = and_(resource.model.id.in_(asked), allowed(actor, resource, right))
+        return dict.fromkeys(db.session.scalars(select(resource.model.id).where(rule)))
+
+    usable = recalled((actor, right, resource.name), ids, find)
     return [each for each in ids if each not in usable]

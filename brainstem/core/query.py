@@ -118,7 +118,7 @@ def parse(
     if errors:
         raise ValidationError(errors)
     if not query.order:
-        query.order = [each for name in resource.sort for each in _sort(actor, resource, name)]
+        query.order = [each for name in resource.sort for each in order_by(actor, resource, name)]
         query.sort = list(resource.sort)
     query.order.append(resource.model.id)
     return query
@@ -137,11 +137,11 @@ def _read(
         excluded, path = bool(match[1]), match[2].split(".")
         # A filter given twice must hold twice; `in` takes all its values together.
         for group in [values] if path[-1] == "in" else [[value] for value in values]:
-            condition = _filter(actor, resource, path, group)
-            query.where.append(not_(func.coalesce(condition, false())) if excluded else condition)
+            found = condition(actor, resource, path, group)
+            query.where.append(not_(func.coalesce(found, false())) if excluded else found)
         query.filters[match[1] + match[2]] = values[0] if len(values) == 1 else values
     elif name == "sort[]":
-        query.order = [each for value in values for each in _sort(actor, resource, value)]
+        query.order = [each for value in values for each in order_by(actor, resource, value)]
         query.sort = values
     elif name == "include[]":
         query.include = _include(resource, values)
@@ -175,7 +175,7 @@ def _whole(text: str, *, least: int, most: int | None = None) -> int:
     return number
 
 
-def _filter(
+def condition(
     actor: Actor, resource: Resource, path: list[str], values: list[str]
 ) -> ColumnElement[bool]:
     """The condition that a path such as `projects.name.icontains` states."""
@@ -240,18 +240,18 @@ def _through(
         raise ValidationError(f"There are no {name} to filter by yet.")
     relation = getattr(resource.model, name)
     if rest and (rest[0] in TIMES or rest[0] in target.schema._declared_fields):
-        condition = _filter(actor, target, rest, values)
+        rule = condition(actor, target, rest, values)
     elif rest == ["isnull"]:
         present = _exists(relation, allowed(actor, target))
         return ~present if _true(values[0]) else present
     else:
-        condition = _compare(target.model.id, fields.UUID(), rest, values)
-    return _exists(relation, and_(allowed(actor, target), condition))
+        rule = _compare(target.model.id, fields.UUID(), rest, values)
+    return _exists(relation, and_(allowed(actor, target), rule))
 
 
-def _exists(relation: InstrumentedAttribute, condition: ColumnElement) -> ColumnElement[bool]:
+def _exists(relation: InstrumentedAttribute, rule: ColumnElement) -> ColumnElement[bool]:
     many = relation.property.uselist
-    return relation.any(condition) if many else relation.has(condition)
+    return relation.any(rule) if many else relation.has(rule)
 
 
 def _compare(
@@ -296,7 +296,7 @@ def _true(text: str) -> bool:
     return words[text.lower()]
 
 
-def _sort(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElement]:
+def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElement]:
     """The columns of a sort key; empty values come last both ways, and so does what is unseen."""
     name = text.removeprefix("-")
     found = _field(resource, name)

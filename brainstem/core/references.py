@@ -9,16 +9,16 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Select, Table, delete, insert, select, update
+from sqlalchemy import Select, Table, UniqueConstraint, delete, insert, select, update
 
 from brainstem.core import people
 from brainstem.core.permissions import Actor, allowed
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
 from brainstem.core.times import utcnow
+from brainstem.core.transactions import recalled, together
 from brainstem.extensions import db
 
 
@@ -30,18 +30,6 @@ class View:
     refs: dict[str, Any] = field(default_factory=dict)
 
 
-class LazyView(View):
-    """A record whose references are read when they are first asked for."""
-
-    def __init__(self, actor: Actor, resource: Resource, record: Any) -> None:
-        self.record = record
-        self._reader = (actor, resource)
-
-    @cached_property
-    def refs(self) -> dict[str, Any]:
-        return view(*self._reader, [self.record])[0].refs
-
-
 def view(
     actor: Actor, resource: Resource, records: Sequence[Any], include: dict[str, dict] | None = None
 ) -> list[View]:
@@ -50,7 +38,7 @@ def view(
     include = include or {}
     for name, kind in resource.schema._declared_fields.items():
         if isinstance(kind, TagList):
-            found = _tags(resource, name, views)
+            found = tags_of(resource, name, views)
         elif isinstance(kind, People):
             found = people.held(resource, kind.kind, views) if actor.portal != "public" else {}
         elif isinstance(kind, Ref | RefList):
@@ -133,7 +121,10 @@ def _replace_by_records(
         found[owner] = [by_id[each] for each in value]
 
 
-def _tags(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, list[str]]:
+def tags_of(
+    resource: Resource, name: str, owners: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, list[str]]:
+    """The tags of records, in their order."""
     tag = getattr(resource.model, name).entity.class_
     columns = select(resource.model.id, tag.name)
     return _pairs(
@@ -145,7 +136,7 @@ def _tags(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uu
 
 def tag_names(resource: Resource, name: str, record_id: uuid.UUID) -> list[str]:
     """The tags of one record, in their order."""
-    return _tags(resource, name, [record_id]).get(record_id, [])
+    return tags_of(resource, name, [record_id]).get(record_id, [])
 
 
 def with_unseen(
@@ -174,13 +165,16 @@ def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
     return list(db.session.scalars(select(target).where(owner == owner_id).order_by(position)))
 
 
-def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
+def arrange(
+    table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID], *, fresh: bool = False
+) -> bool:
     """Make a link table name just these, in this order, 0, 1, 2 …; True where that changed anything.
 
-    Links that stay keep their rows. The caller holds the lock of the owner's row.
+    Links that stay keep their rows; a `fresh` owner has none. The caller holds the lock of its row.
     """
     owner, target, position = columns_of(table)
-    current = dict(db.session.execute(select(target, position).where(owner == owner_id)).all())
+    statement = select(target, position).where(owner == owner_id)
+    current = {} if fresh else dict(db.session.execute(statement).all())
     gone = current.keys() - set(wanted)
     if gone:
         db.session.execute(delete(table).where(owner == owner_id, target.in_(gone)))
@@ -197,9 +191,17 @@ def arrange(table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID]) -> bool:
             db.session.execute(
                 update(table).where(owner == owner_id, target == each).values(values)
             )
-    if new:
+    if new and fresh and not _exclusive(table, owner):
+        together(table, new, lambda rows: db.session.execute(insert(table), rows))
+    elif new:
         db.session.execute(insert(table), new)
     return bool(gone or new or moved)
+
+
+def _exclusive(table: Table, owner: Any) -> bool:
+    """Whether the links of one record can stand in the way of another's: then checks look at them."""
+    unique = (each for each in table.constraints if isinstance(each, UniqueConstraint))
+    return any(owner.name not in each.columns for each in unique)
 
 
 def columns_of(table: Table) -> tuple[Any, Any, Any]:
@@ -210,13 +212,17 @@ def columns_of(table: Table) -> tuple[Any, Any, Any]:
 
 def tag_ids(model: Any, names: list[str]) -> list[uuid.UUID]:
     """The ids of tags by name, made where they are new."""
-    known = dict(
-        db.session.execute(select(model.name, model.id).where(model.name.in_(names))).all()
-    )
-    for name in names:
-        if name not in known:
-            tag = model(name=name)
-            db.session.add(tag)
-            db.session.flush()
-            known[name] = tag.id
+
+    def find_or_make(asked: list[str]) -> dict[str, uuid.UUID]:
+        statement = select(model.name, model.id).where(model.name.in_(asked))
+        known = dict(db.session.execute(statement).all())
+        for name in asked:
+            if name not in known:
+                tag = model(name=name)
+                db.session.add(tag)
+                db.session.flush()
+                known[name] = tag.id
+        return known
+
+    known = recalled(model, names, find_or_make)
     return [known[name] for name in names]

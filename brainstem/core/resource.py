@@ -66,6 +66,11 @@ class Resource:
     sort: tuple[str, ...] = ("name",)
     #: The fields of its form, in the order people fill them in; all of the schema's where empty.
     form: tuple[str, ...] = ()
+    #: The tabs of its form, each with what stands on it: fields, and relations whose records are parts
+    #: of this one, made, changed and removed with it (`whole.save`).
+    tabs: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    #: The field with a record's place among the parts of the same record, where people arrange them.
+    placed_by: str = ""
     #: What else is gone when a record is deleted, in a sentence.
     deletion: str = "The record is removed for everybody."
     #: The fields shown as columns of its list page.
@@ -78,6 +83,8 @@ class Resource:
     #: The fields that a record is not complete without, though it can be stored: forms and lists say
     #: which of them are still missing.
     wanted: tuple[str, ...] = ()
+    #: Relations whose records a search of this kind looks into, too: `behaviors`, `behaviors.subjects`.
+    searched: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:

@@ -24,8 +24,8 @@ from brainstem.core.transactions import operation
 from brainstem.errors import Changed, Forbidden, NotFound, ProgramError
 from brainstem.extensions import db
 
-#: How many reasons against going back are told.
-TOLD = 5
+#: How many reasons against going back are told, and how many records are asked for at once.
+TOLD, AT_ONCE = 5, 500
 
 
 @dataclass
@@ -38,9 +38,13 @@ class Restored:
 
 @dataclass
 class _Work:
-    """One way back: what can't be named any more, and what stands against it."""
+    """One way back: what can't be named any more, and what stands against it.
+
+    `since` has what happened to the records after the revisions that are taken back, by record.
+    """
 
     actor: Actor
+    since: dict[uuid.UUID, list[Revision]] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
@@ -81,6 +85,9 @@ def restore(
     since = [each for each in _revisions_of(resource, record_id) if each.id >= revision_id]
     if not since or since[-1].id != revision_id:
         raise NotFound(f"There is no such state of this {resource.words}.")
+    shown = select(Revision.id).where(Revision.id == revision_id, history.visible(actor))
+    if db.session.scalar(shown) is None:
+        raise NotFound(f"There is no such state of this {resource.words}.")
     if since[0].action == DELETE:
         return _bring_back(actor, resource, since)
     require(actor, Right.READ, resource, record_id)
@@ -88,7 +95,7 @@ def restore(
     work = _Work(actor)
     record = db.session.get(resource.model, record_id)
     payload = _payload(work, resource, state, record)
-    operations.change(actor, resource, record_id, payload, version=version, keeping=True)
+    operations.alter(actor, resource, record_id, payload, version=version, keeping=True)
     return Restored(history.change_id(), len(work.left_out))
 
 
@@ -155,13 +162,14 @@ def _state_after(since: list[Revision]) -> dict[str, Any]:
 
 def _take_back(actor: Actor, revisions: list[Revision]) -> Restored:
     """Undo revisions, the newest first; every reason against it at once."""
-    work = _Work(actor)
+    held = _hold(revisions)
+    work = _Work(actor, _since(revisions))
     for each in revisions:
         kind = registry.get(each.kind)
         try:
             if kind is None:
                 raise NotFound("Nothing is known of this kind of record any more.")
-            _BACK[each.action](work, kind, each, revisions)
+            _BACK[each.action](work, kind, each)
         except Forbidden as error:
             # Whoever may not change a collection can still bring back a session that was in it.
             if not (each.follows and each.action == CHANGE):
@@ -173,13 +181,14 @@ def _take_back(actor: Actor, revisions: list[Revision]) -> Restored:
     if work.problems:
         more = len(work.problems) - TOLD
         raise ValidationError(work.problems[:TOLD] + ([f"And {more} more."] if more > 0 else []))
+    del held
     return Restored(history.change_id(), len(work.left_out))
 
 
-def _remove_created(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+def _remove_created(work: _Work, kind: Resource, revision: Revision) -> None:
     if (record := db.session.get(kind.model, revision.record_id)) is None:
         return
-    if _later(revision, all_):
+    if _later(work, revision):
         raise Changed("It was changed since.")
     for part, relation in history.taken_along(kind):
         column = getattr(part.model, f"{relation}_id")
@@ -188,17 +197,17 @@ def _remove_created(work: _Work, kind: Resource, revision: Revision, all_: list[
     operations.delete(work.actor, kind, revision.record_id)
 
 
-def _change_back(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+def _change_back(work: _Work, kind: Resource, revision: Revision) -> None:
     record = db.session.get(kind.model, revision.record_id)
     if record is None:
         raise NotFound("It was deleted since.")
-    if any(each.before.keys() & revision.before.keys() for each in _later(revision, all_)):
+    if any(each.before.keys() & revision.before.keys() for each in _later(work, revision)):
         raise Changed("It was changed since.")
     payload = _payload(work, kind, revision.before, record)
-    operations.change(work.actor, kind, revision.record_id, payload, keeping=True)
+    operations.alter(work.actor, kind, revision.record_id, payload, keeping=True)
 
 
-def _create_again(work: _Work, kind: Resource, revision: Revision, all_: list[Revision]) -> None:
+def _create_again(work: _Work, kind: Resource, revision: Revision) -> None:
     if db.session.get(kind.model, revision.record_id) is not None:
         raise Changed("It was restored already.")
     state = dict(revision.before)
@@ -210,8 +219,7 @@ def _create_again(work: _Work, kind: Resource, revision: Revision, all_: list[Re
         if isinstance(each, Ref) and each.dump_only and name in state
     }
     payload = _payload(work, kind, state, None)
-    view = operations.create(work.actor, kind, payload, record_id=revision.record_id)
-    record = view.record
+    record = operations.add(work.actor, kind, payload, record_id=revision.record_id)
     # Whoever holds an old ETag holds an old version, also after the record was away.
     record.version = revision.version + 1
     if created:
@@ -220,24 +228,43 @@ def _create_again(work: _Work, kind: Resource, revision: Revision, all_: list[Re
         setattr(record, f"{name}_id", author)
     db.session.flush()
     if roles := _known_holders(work, kind, held):
-        operations.change(work.actor, kind, record.id, roles)
+        operations.alter(work.actor, kind, record.id, roles)
 
 
 _BACK = {CREATE: _remove_created, CHANGE: _change_back, DELETE: _create_again}
 
 
-def _later(revision: Revision, undone: list[Revision]) -> list[Revision]:
-    """What happened to the record after a revision, but for what is being undone with it."""
-    work = db.session.info["operation"].get("change")
-    mine = {each.id for each in undone}
-    statement = select(Revision).where(
-        Revision.record_id == revision.record_id, Revision.id > revision.id
-    )
-    return [
-        each
-        for each in db.session.scalars(statement)
-        if each.id not in mine and (work is None or each.change_id != work.id)
-    ]
+def _later(work: _Work, revision: Revision) -> list[Revision]:
+    """What happened to the record after a revision, but for what is taken back with it."""
+    return [each for each in work.since.get(revision.record_id, []) if each.id > revision.id]
+
+
+def _since(revisions: list[Revision]) -> dict[uuid.UUID, list[Revision]]:
+    mine, found = {each.id for each in revisions}, {}
+    ids = {each.record_id for each in revisions}
+    for part in _parts(list(ids)):
+        statement = select(Revision).where(Revision.record_id.in_(part), Revision.id > min(mine))
+        for each in db.session.scalars(statement):
+            if each.id not in mine:
+                found.setdefault(each.record_id, []).append(each)
+    return found
+
+
+def _parts(ids: list[uuid.UUID]) -> list[list[uuid.UUID]]:
+    return [ids[start : start + AT_ONCE] for start in range(0, len(ids), AT_ONCE)]
+
+
+def _hold(revisions: list[Revision]) -> list[Any]:
+    """The records that are still there; nobody else changes them until this transaction ends."""
+    held, ids = [], {}
+    for each in revisions:
+        ids.setdefault(each.kind, set()).add(each.record_id)
+    for name, wanted in ids.items():
+        if (kind := registry.get(name)) is not None:
+            for part in _parts(sorted(wanted)):
+                here = select(kind.model).where(kind.model.id.in_(part)).order_by(kind.model.id)
+                held += db.session.scalars(here.with_for_update())
+    return held
 
 
 def _fields(kind: Resource) -> Iterable[tuple[str, Any]]:

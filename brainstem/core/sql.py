@@ -110,3 +110,19 @@ def _postgresql_value(element: Any, compiler: Any, options: Any) -> tuple[str, s
 
 def _parts(element: Any, compiler: Any, options: Any) -> list[str]:
     return [compiler.process(clause, **options) for clause in element.clauses]
+
+
+class unindexed(GenericFunction):
+    """A column that SQLite shall not look up in an index, where it would take the worse of two."""
+
+    inherit_cache = True
+
+
+@compiles(unindexed, "sqlite")
+def _(element: unindexed, compiler: Any, **options: Any) -> str:
+    return f"+{compiler.process(element.clauses, **options)}"
+
+
+@compiles(unindexed, "postgresql")
+def _(element: unindexed, compiler: Any, **options: Any) -> str:
+    return compiler.process(element.clauses, **options)

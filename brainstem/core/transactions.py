@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
@@ -12,6 +13,8 @@ from brainstem.extensions import db
 
 P = ParamSpec("P")
 R = TypeVar("R")
+K = TypeVar("K")
+V = TypeVar("V")
 
 TRIES = 4
 
@@ -46,10 +49,62 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
                 db.session.rollback()
                 raise
             finally:
-                db.session.info.pop("operation", None)
+                # What was done stays known until the next operation: a page offers to undo it.
+                db.session.info["last"] = db.session.info.pop("operation")
         raise AssertionError("unreachable")
 
     return run
+
+
+@contextmanager
+def in_bulk() -> Iterator[None]:
+    """Within an operation: ask the database once for what `recalled` asks for again and again, and write
+    what is written `together` at the end.
+
+    For whoever stores hundreds of records that name the same few others, changes none of those, and
+    looks at none of the new ones before the end.
+    """
+    work = db.session.info["operation"]
+    work |= {"memory": {}, "later": {}}
+    try:
+        yield
+        write_out()
+    finally:
+        del work["memory"], work["later"]
+
+
+def together(topic: Hashable, rows: list[V], write: Callable[[list[V]], Any]) -> None:
+    """Write rows: now, or `in_bulk` at the end, with all others of the topic at once."""
+    later = db.session.info.get("operation", {}).get("later")
+    if later is None:
+        write(rows)
+    else:
+        later.setdefault(topic, (write, []))[1].extend(rows)
+
+
+def write_out() -> None:
+    """Write now what is kept for the end."""
+    later = db.session.info["operation"]["later"]
+    while later:
+        write, rows = later.pop(next(iter(later)))
+        write(rows)
+
+
+def recalled(
+    topic: Hashable, keys: Iterable[K], find: Callable[[list[K]], Mapping[K, V]]
+) -> dict[K, V]:
+    """What `find` finds of the keys, by key; `in_bulk`, each is found once.
+
+    What is not found is looked for anew each time: it may be made in between.
+    """
+    keys = list(keys)
+    memory = db.session.info.get("operation", {}).get("memory")
+    if memory is None:
+        return dict(find(keys)) if keys else {}
+    known = memory.setdefault(topic, {})
+    if unknown := [key for key in keys if key not in known]:
+        known.update(find(unknown))
+    return {key: known[key] for key in keys if key in known}
 
 
 def got_in_between(error: DBAPIError) -> bool:

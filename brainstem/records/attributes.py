@@ -85,6 +85,7 @@ class DataStorageSchema(RecordSchema):
             "add": "Add level",
             "remove": "Remove level",
             "help": "How its folders are nested, from the top: for example Projects, Subjects, Sessions.",
+            "searched": False,
         },
     )
     data_protocols = Protocols(
@@ -93,6 +94,8 @@ class DataStorageSchema(RecordSchema):
             "add": "Add protocol",
             "remove": "Remove protocol",
             "help": "How to reach it: for example SMB, with the path to its top folder.",
+            # The public sees only some of them.
+            "searched": False,
         },
     )
     users = People("user", metadata={"label": "People"})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,7 @@ class DataAcquisitionSchema(RecordSchema):
     equipment = RefList("equipment")
     notes = Text(most=500, exact=True, lines=True, metadata=NOTES)
     details = Document()
-    type_schema_version = Text(most=50)
+    type_schema_version = Text(most=50, metadata={"searched": False})
     order = Whole(most=LAST, metadata={"help": "Left out, it comes last."})
 
 
@@ -183,7 +184,7 @@ class ManipulationSchema(RecordSchema):
     equipment = RefList("equipment")
     notes = Text(most=500, exact=True, lines=True, metadata=NOTES)
     details = Document(many=True)
-    type_schema_version = Text(most=50)
+    type_schema_version = Text(most=50, metadata={"searched": False})
     order = Whole(most=LAST, metadata={"help": "Left out, it comes last."})
 
 
@@ -196,6 +197,11 @@ class Modules(Resource):
             return {}
         names = ", ".join(f"“{epoch.name}”" for epoch in record.epochs)
         return {"session": [f"It can't go to another session: epoch {names} names it."]}
+
+    def title(self, handle: Any) -> str:
+        """The type in words: `Extracellular ephys`."""
+        words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", str(handle))
+        return words[:1] + words[1:].lower()
 
     def complete(self, actor: Actor, data: dict[str, Any]) -> None:
         if "order" not in data:
@@ -218,6 +224,7 @@ SESSION_MODULE = {
     "parents": ("session",),
     "locked_by": "session",
     "kept_by": ("epochs",),
+    "placed_by": "order",
     "sort": ("session", "order"),
 }
 

@@ -159,6 +159,7 @@ registry.register(
         handle="type",
         sort=("subject", "date_time"),
         columns=("type", "subject", "date_time"),
+        when="date_time",
     )
 )
 registry.register(

@@ -75,7 +75,11 @@ class Session(Record):
     """One recording occasion; `date_time` is its onset, in UTC."""
 
     __tablename__ = "session"
-    __table_args__ = (UniqueConstraint("name"), Index(None, "date_time"))
+    __table_args__ = (
+        UniqueConstraint("name"),
+        Index(None, "date_time"),
+        Index(None, "updated_date"),
+    )
 
     name: Mapped[str] = text(100)
     description: Mapped[str] = text()
@@ -150,6 +154,7 @@ class SessionSchema(RecordSchema):
         metadata={
             "add": "Add link",
             "remove": "Remove link",
+            "copied": False,
             "help": "Public repositories where the data can be downloaded.",
         },
     )
@@ -162,6 +167,7 @@ class SessionSchema(RecordSchema):
         most=200,
         metadata={
             "form_only": True,
+            "counted": True,
             "help": "The folder's or file's name, where it differs from the session's name.",
         },
     )
@@ -195,10 +201,31 @@ registry.register(
             "extra_fields",
             "download_links",
         ),
+        tabs=(
+            (
+                "General",
+                (
+                    "name",
+                    "projects",
+                    "date_time",
+                    "description",
+                    "tags",
+                    "datastorage",
+                    "name_used_in_storage",
+                    "extra_fields",
+                ),
+            ),
+            ("Online repositories", ("download_links",)),
+            ("Epochs", ("epochs",)),
+            ("Behaviors", ("behaviors",)),
+            ("Data acquisition", ("dataacquisition",)),
+            ("Manipulations", ("manipulations",)),
+        ),
         columns=("name", "date_time", "projects", "datastorage", "tags"),
         filters=("projects", "tags", "datastorage", "behaviors.subjects"),
         when="date_time",
         wanted=("date_time", "datastorage", "epochs"),
+        searched=("epochs", "behaviors.subjects", "dataacquisition", "manipulations"),
         deletion="Its epochs, behaviors, data acquisitions and manipulations go with it.",
     )
 )

@@ -67,7 +67,7 @@ class SubjectSchema(RecordSchema):
     sex = Text(
         load_default="U",
         validate=choice("F", "M", "U"),
-        metadata={"help": "F female, M male, U unknown."},
+        metadata={"help": "F female, M male, U unknown.", "searched": False},
     )
     species = Text(most=200, metadata={"own_id": True})
     strain = Text(most=200, metadata={"own_id": True})
@@ -114,5 +114,6 @@ registry.register(
             "extra_fields",
         ),
         columns=("name", "sex", "species", "strain", "projects", "tags"),
+        searched=("procedures", "subjectlogs"),
     )
 )

@@ -8,16 +8,31 @@ def init_app(app: Flask) -> None:
     from brainstem.views import (
         account,
         api,
+        bulk,
+        choices,
         device,
+        duplicate,
+        history,
         home,
+        imports,
         pages,
         people,
         public,
         publish,
         reference,
+        search,
         security,
+        sessions,
+        sign_in_again,
     )
+    from brainstem.views.lists import routes as lists
 
-    for module in (account, api, device, home, pages, people, public, publish, reference):
+    for module in (account, api, device, history, home, pages, people, public, publish, reference):
         app.register_blueprint(module.bp)
+    for module in (bulk, duplicate, imports, lists, sessions):
+        app.register_blueprint(module.bp)
+    app.register_blueprint(choices.bp)
+    app.register_blueprint(search.bp)
+    app.register_blueprint(sign_in_again.bp)
+    sign_in_again.init_app(app)
     security.init_app(app)

@@ -7,7 +7,17 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, flash, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    g,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_login import current_user, login_required, login_user, logout_user
 from marshmallow import ValidationError
 
@@ -16,7 +26,6 @@ from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import lab_time
 from brainstem.errors import TooManyTries
-from brainstem.extensions import login_manager
 from brainstem.records import limits, tokens, users
 
 bp = Blueprint("account", __name__)
@@ -48,15 +57,6 @@ class FirstUser(users.NewUser):
         fields = ("code", "email", "first_name", "last_name", "password")
 
 
-@login_manager.unauthorized_handler
-def sign_in_first() -> Response:
-    """To the sign-in page and back; to the set-up page while there is nobody to sign in."""
-    if users.open_setup_code():
-        return redirect(url_for("account.setup"))
-    target = request.full_path.rstrip("?") if request.method != "POST" else None
-    return redirect(url_for("account.login", next=target if target != "/" else None))
-
-
 @bp.route("/login", methods=["GET", "POST"])
 def login() -> Any:
     """Sign in."""
@@ -67,19 +67,28 @@ def login() -> Any:
     form = small_form(SignIn)(request.form if request.method == "POST" else None)
     if request.method != "POST":
         return render_template("login.html", form=form)
-    payload = form.payload()
-    if errors := SignIn().validate(payload):
-        return _again("login.html", form, errors)
     try:
-        user = limits.by_password(payload["email"], payload["password"], request.remote_addr)
+        enter(form)
     except TooManyTries as error:
         return _wait("login.html", form, error)
-    if user is None:
-        form.place({"password": ["The email address or the password is wrong."]})
-        return _again("login.html", form, {})
-    session.clear()
-    login_user(user, remember=payload["remember"])
+    except ValidationError as error:
+        return _again("login.html", form, error.normalized_messages())
     return redirect(_back())
+
+
+def enter(form: SchemaForm) -> users.User:
+    """Sign in with what was typed; `ValidationError` or `TooManyTries` where that fails."""
+    payload = form.payload()
+    if errors := SignIn().validate(payload):
+        raise ValidationError(errors)
+    user = limits.by_password(payload["email"], payload["password"], request.remote_addr)
+    if user is None:
+        raise ValidationError({"password": ["The email address or the password is wrong."]})
+    # Nothing of an earlier sign-in stays, nor a token that was made for this answer already.
+    session.clear()
+    g.pop("csrf_token", None)
+    login_user(user, remember=payload["remember"])
+    return user
 
 
 def _back() -> str:

@@ -10,6 +10,7 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core.forms import OPENED, RecordForm, form_for, seal, unseal
 from brainstem.core.resource import Resource
+from brainstem.views import part_conflicts
 
 #: The hidden field of the conflict page with what the second person had changed.
 MINE = "_mine"
@@ -24,13 +25,16 @@ def posted(resource: Resource, formdata: MultiDict[str, str]) -> tuple[RecordFor
         return form, form.payload()
     version, opened = unseal(f"{resource.name} as opened", formdata[OPENED])
     form = form_for(resource)(opened=opened, version=version)
+    mine = unseal(f"{resource.name} as changed", formdata[MINE])
     payload = {
         name: value
-        for name, value in unseal(f"{resource.name} as changed", formdata[MINE]).items()
-        if formdata.get(f"choice-{name}") != "theirs"
+        for name, value in mine.items()
+        if name not in form.parts and formdata.get(f"choice-{name}") != "theirs"
     }
     for name, value in payload.items():
         form[name].restore(value, form.before[name])
+    for name, entry in form.parts.items():
+        part_conflicts.restore(entry, mine[name], formdata)
     return form, payload
 
 
@@ -53,6 +57,12 @@ def compare(form: RecordForm, current: RecordForm, payload: dict[str, Any]) -> d
         else:
             versions = {"yours": field.as_text(), "theirs": theirs.as_text()}
             conflicts.append({"name": name, "label": field.label} | versions)
+    wanted = form.wanted_parts()
+    for name, entry in form.parts.items():
+        compared = part_conflicts.Comparison(entry, current.parts[name], wanted[name])
+        taken_over += compared.taken_over
+        conflicts += compared.conflicts
+        mine[name] = compared.wanted
     hidden = [*current.hidden, (MINE, seal(f"{form.kind} as changed", mine))]
     return {
         "taken_over": taken_over,

@@ -2,57 +2,135 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_login import current_user, login_required
-from werkzeug.datastructures import MultiDict
 
 from brainstem import demo
-from brainstem.core import operations, references
+from brainstem.core import history, listing, operations, overview, references
 from brainstem.core.permissions import Actor
-from brainstem.core.resource import registry
-from brainstem.core.times import lab_time
-from brainstem.views import navigation, show
+from brainstem.core.resource import Resource, registry
+from brainstem.core.schemas import label_of
+from brainstem.core.times import utc_text
+from brainstem.extensions import db
+from brainstem.records import saved_views
+from brainstem.views import activity, navigation, show
 from brainstem.views.pages import page_actor
 
 bp = Blueprint("home", __name__)
+
+#: How much of each there is on the page.
+RECENT, UNFINISHED, PROJECTS, CHANGES, VIEWS = 6, 5, 6, 7, 8
 
 
 @bp.get("/")
 @login_required
 def dashboard() -> str:
-    """What there is, and what was worked on last."""
-    actor = page_actor()
-    sessions = registry.get("session")
-    recent = operations.find(
-        actor, sessions, MultiDict([("sort[]", "-updated_date"), ("limit", "8")])
-    )
-    projects = {each for view in recent.views for each in view.refs["projects"]}
-    names = operations.named(actor, registry.get("project"), list(projects))
-    stats = [_stat(actor, kind) for kind in navigation.kinds() if not kind.menu]
+    """What there is, what was worked on last, what is unfinished, and where to go on."""
+    actor, sessions = page_actor(), registry.get("session")
+    recent = overview.latest(actor, sessions, RECENT)
+    last = overview.last_made(actor, sessions) if recent else None
     return render_template(
         "dashboard.html",
-        stats=stats,
-        recent=[_recent(view, names) for view in recent.views],
-        can_load_demo=current_user.is_admin and not recent.total,
+        stats=_stats(actor),
+        recent=_sessions(actor, sessions, recent),
+        unfinished=_unfinished(actor, sessions) if recent else [],
+        missing=_missing(actor, sessions) if recent else [],
+        projects=_projects(actor, registry.get("project")),
+        activity=activity.entries(history.recent(actor, limit=CHANGES)),
+        views=_views(actor, sessions),
+        last=last
+        and {
+            "name": last.name,
+            "url": url_for("duplicate.ask", kind="sessions", record_id=last.id),
+        },
+        can_load_demo=current_user.is_admin and not recent,
     )
 
 
-def _stat(actor: Actor, kind: Any) -> dict[str, Any]:
-    count = operations.find(actor, kind, MultiDict([("limit", "1")])).total
-    label = kind.label if count == 1 else kind.labels
-    return {"label": label, "count": count, "url": show.list_url(kind)}
+def _stats(actor: Actor) -> list[dict[str, Any]]:
+    kinds = [kind for kind in navigation.kinds() if not kind.menu]
+    return [
+        {
+            "label": kind.label if count == 1 else kind.labels,
+            "count": count,
+            "url": show.list_url(kind),
+        }
+        for kind, count in zip(kinds, overview.counts(actor, kinds), strict=True)
+    ]
 
 
-def _recent(view: references.View, names: dict) -> dict[str, Any]:
-    record = view.record
-    return {
-        "name": record.name,
-        "url": url_for("pages.detail", kind="sessions", record_id=record.id),
-        "when": record.date_time and f"{lab_time(record.date_time):%Y-%m-%d %H:%M}",
-        "projects": [names[each] for each in view.refs["projects"]],
-    }
+def _sessions(actor: Actor, kind: Resource, records: Sequence[Any]) -> list[dict[str, Any]]:
+    projects = registry.get("project")
+    ids = [each.id for each in records]
+    named: dict[Any, list[str]] = {}
+    if ids:
+        statement = references.related(actor, kind, "projects", projects, ids)
+        pairs = db.session.execute(statement).all()
+        names = operations.named(actor, projects, list({project for _, project in pairs}))
+        for session, project in pairs:
+            named.setdefault(session, []).append(names[project])
+    return [
+        {
+            "name": each.name,
+            "url": show.url_of(kind, each.id),
+            "when": each.date_time and show.moment(utc_text(each.date_time)),
+            "projects": named.get(each.id, []),
+        }
+        for each in records
+    ]
+
+
+def _unfinished(actor: Actor, kind: Resource) -> list[dict[str, Any]]:
+    declared = kind.schema._declared_fields
+    return [
+        {
+            "name": record.name,
+            "url": url_for("pages.edit", kind="sessions", record_id=record.id),
+            "missing": [label_of(name, declared[name]).lower() for name in missing],
+        }
+        for record, missing in overview.unfinished(actor, kind, UNFINISHED)
+    ]
+
+
+def _missing(actor: Actor, kind: Resource) -> list[dict[str, Any]]:
+    """What sessions lack, with the way to the list of those that do."""
+    declared = kind.schema._declared_fields
+    return [
+        {
+            "label": f"No {label_of(name, declared[name]).lower()}",
+            "count": count,
+            "url": show.list_url(kind, **{listing.MISSING: name}),
+        }
+        for name, count in overview.missing(actor, kind).items()
+        if count
+    ]
+
+
+def _projects(actor: Actor, kind: Resource) -> list[dict[str, Any]]:
+    found = overview.belonging(actor, kind, PROJECTS)
+    sessions = overview.held(kind, "sessions", [record.id for record, _, _ in found])
+    return [
+        {
+            "name": record.name,
+            "url": show.url_of(kind, record.id),
+            "role": role.name.lower(),
+            "sessions": sessions.get(record.id, 0),
+            "sessions_url": show.list_url(registry.get("session"), projects=record.id),
+            "when": show.moment(utc_text(when))[:10] if when else "",
+            "iso": utc_text(when) if when else "",
+        }
+        for record, role, when in found
+    ]
+
+
+def _views(actor: Actor, kind: Resource) -> list[dict[str, str]]:
+    return [
+        {"name": view.name, "url": f"{show.list_url(kind)}?{view.query}"}
+        for view in saved_views.views_of(actor, kind)[:VIEWS]
+    ]
 
 
 @bp.post("/demo")

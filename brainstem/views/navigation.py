@@ -45,6 +45,8 @@ def shown() -> dict[str, Any]:
     headings["For everybody"] = [_link("API reference", f"{request.script_root}/api/", False)]
     if not public:
         headings["For everybody"].insert(0, _link("Public view", url_for("public.home"), False))
+        activity = url_for("history.recent")
+        headings["For everybody"].insert(0, _link("Activity", activity, request.path == activity))
     nav["menu"] = [{"heading": name, "links": each} for name, each in headings.items()]
     nav["in_menu"] = any(link["active"] for each in headings.values() for link in each)
     return nav

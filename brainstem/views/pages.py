@@ -9,18 +9,23 @@ from typing import Any
 from flask import Blueprint, Flask, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, people, references
-from brainstem.core.forms import DO, RecordForm, form_for
-from brainstem.core.forms.entries import RefsEntry, TagsEntry
+from brainstem.core import operations, people, references, whole
+from brainstem.core.forms import DO, RecordForm, SchemaForm, form_for
+from brainstem.core.forms.entries import RefsEntry
+from brainstem.core.forms.parts import MOST as MOST_PARTS
 from brainstem.core.permissions import PUBLIC, Actor, Right, may, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import RefList
 from brainstem.core.times import utc_text
+from brainstem.core.transactions import TRIES
 from brainstem.errors import Changed
 from brainstem.records.users import as_administrator
-from brainstem.views import conflicts, navigation, parts, show
+from brainstem.views import additions, choices, conflicts, navigation, parts, show
 from brainstem.views.lists import list_page
+from brainstem.views.sign_in_again import drawn_again
+from brainstem.views.undo import flash_with_undo
 
 bp = Blueprint("pages", __name__)
 
@@ -85,20 +90,30 @@ def detail_page(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
     """A record as the actor sees it, with what she may do about it."""
     view = operations.get(actor, resource, record_id)
     (wire,) = references.dump(actor, resource, [view])
-    sections = parts.sections(actor, resource, record_id)
     apart = [kind.name for _, kind in parts.parts_of(resource)]
+    opened = additions.Opened(
+        actor,
+        resource,
+        view,
+        wire,
+        fields=show.facts(actor, resource, wire, apart),
+        sections=parts.sections(actor, resource, record_id),
+        deeds=_deeds(actor, resource, record_id),
+    )
+    page = {
+        "resource": resource,
+        "title": title_of(resource, view),
+        "back": parts.home_of_record(actor, resource, wire)
+        or {"text": resource.labels, "url": show.list_url(resource)},
+        "fields": opened.fields,
+        "sections": opened.sections,
+        "granted": [] if actor == PUBLIC else _granted(actor, resource, record_id),
+        "created": show.moment(utc_text(view.record.created_date)),
+        "updated": show.moment(utc_text(view.record.updated_date)),
+    }
     return render_template(
         [f"{resource.page.strip('/')}/detail.html", "detail.html"],
-        resource=resource,
-        title=title_of(resource, view),
-        back=parts.home_of_record(actor, resource, wire)
-        or {"text": resource.labels, "url": show.list_url(resource)},
-        fields=show.facts(actor, resource, wire, apart),
-        sections=sections,
-        granted=[] if actor == PUBLIC else _granted(actor, resource, record_id),
-        created=show.moment(utc_text(view.record.created_date)),
-        updated=show.moment(utc_text(view.record.updated_date)),
-        **_deeds(actor, resource, record_id),
+        **page | opened.deeds | additions.of_page(opened),
     )
 
 
@@ -111,8 +126,10 @@ def _deeds(actor: Actor, resource: Resource, record_id: uuid.UUID) -> dict[str, 
     if may(actor, right_to_change(resource), resource, record_id):
         deeds["edit_url"] = url_for("pages.edit", **address)
         deeds["delete_url"] = url_for("pages.delete", **address)
+    deeds["history_url"] = url_for("history.record", **address)
     if resource.roles is not None:
         deeds["people_url"] = url_for("people.of_record", **address)
+        deeds["activity_url"] = url_for("history.of_root", **address)
     if published_apart(resource) and may(actor, Right.OWN, resource, record_id):
         deeds["publish_url"] = url_for("publish.ask", **address)
     return deeds
@@ -141,6 +158,7 @@ def _granted(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[dic
 
 @bp.route(f"/{KIND}/new", methods=["GET", "POST"])
 @login_required
+@drawn_again
 def new(kind: str) -> Any:
     """A form for a new record; the address may choose what it refers to: `?session=<id>`."""
     resource = kind_at(kind)
@@ -151,10 +169,10 @@ def new(kind: str) -> Any:
     if request.method != "POST" or DO in request.form:
         return _form(actor, resource, form)
     try:
-        view = operations.create(actor, resource, form.payload())
+        view = whole.save(actor, resource, None, form.payload(), form.wanted_parts())
     except ValidationError as error:
         return _form(actor, resource, form, error=error)
-    flash(f"{resource.label} “{title_of(resource, view)}” was created.", "success")
+    flash_with_undo(f"{resource.label} “{title_of(resource, view)}” was created.")
     return redirect(_place_of(actor, resource, view))
 
 
@@ -178,6 +196,7 @@ def _place_of(actor: Actor, resource: Resource, view: references.View) -> str:
 
 @bp.route(f"/{KIND}/<uuid:record_id>/edit", methods=["GET", "POST"])
 @login_required
+@drawn_again
 def edit(kind: str, record_id: uuid.UUID) -> Any:
     """A form for an existing record; where somebody saved in between, both versions."""
     resource = kind_at(kind)
@@ -188,30 +207,45 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     form, payload = conflicts.posted(resource, request.form)
     if DO in request.form:
         return _form(actor, resource, form, view=view)
-    try:
-        view = operations.change(
-            actor,
-            resource,
-            record_id,
-            payload,
-            version=None if not payload else lambda stored: stored == form.version,
-            keeping=True,
-        )
-    except ValidationError as error:
-        return _form(actor, resource, form, view=view, error=error)
-    except Changed:
-        current = _stored_form(actor, resource, operations.get(actor, resource, record_id))
-        offer_names(actor, resource, form)
-        offer_names(actor, resource, current)
-        return render_template(
-            "conflict.html",
-            resource=resource,
-            title=title_of(resource, view),
-            cancel_url=show.url_of(resource, record_id),
-            **conflicts.compare(form, current, payload),
-        ), 409
-    flash("Saved." if payload else "Nothing was changed.", "success")
-    return redirect(_place_of(actor, resource, view))
+    for _ in range(TRIES):
+        wanted, version = form.wanted_parts(), form.version
+        changes = bool(payload) or any(each.changes for each in wanted.values())
+        try:
+            view = whole.save(
+                actor,
+                resource,
+                record_id,
+                payload,
+                wanted,
+                version=(lambda stored, seen=version: stored == seen) if payload else None,
+                keeping=True,
+            )
+        except ValidationError as error:
+            return _form(actor, resource, form, view=view, error=error)
+        except Changed:
+            current = _stored_form(actor, resource, operations.get(actor, resource, record_id))
+            offer_names(actor, resource, form)
+            offer_names(actor, resource, current)
+            found = conflicts.compare(form, current, payload)
+            if found["taken_over"] or found["conflicts"] or current.version != version:
+                return _conflict(resource, view, found), 409
+            # Nothing that the form shows: then the same again, against the version of now.
+            form, payload = conflicts.posted(resource, MultiDict(found["form"].hidden))
+        else:
+            flash_with_undo("Saved.") if changes else flash("Nothing was changed.", "success")
+            return redirect(_place_of(actor, resource, view))
+    return _conflict(resource, view, found), 409
+
+
+def _conflict(resource: Resource, view: references.View, found: dict[str, Any]) -> str:
+    """The page with both versions."""
+    return render_template(
+        "conflict.html",
+        resource=resource,
+        title=title_of(resource, view),
+        cancel_url=show.url_of(resource, view.record.id),
+        **found,
+    )
 
 
 @bp.route(f"/{KIND}/<uuid:record_id>/delete", methods=["GET", "POST"])
@@ -225,13 +259,16 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
     if request.method == "POST" and not blocked:
         home = parts.home_of(resource) and _place_of(actor, resource, view)
         operations.delete(actor, resource, record_id)
-        flash(f"{resource.label} “{title_of(resource, view)}” was deleted.", "success")
+        flash_with_undo(f"{resource.label} “{title_of(resource, view)}” was deleted.")
         return redirect(home or url_for("pages.index", kind=kind))
     return render_template(
         "confirm_delete.html",
         resource=resource,
         title=title_of(resource, view),
-        consequences=[resource.deletion, "This can’t be undone."],
+        consequences=[
+            resource.deletion,
+            "You can undo this afterwards, and restore it from the activity page later.",
+        ],
         blocked=blocked,
         cancel_url=show.url_of(resource, record_id),
     )
@@ -242,24 +279,24 @@ def _stored_form(actor: Actor, resource: Resource, view: references.View) -> Rec
     (wire,) = references.dump(actor, resource, [view])
     kind = form_for(resource)
     opened = {name: wire[name] for name in kind.names}
-    return kind(opened=opened, version=view.record.version)
+    more = {}
+    for part in whole.parts_of(resource):
+        views, total = whole.stored(actor, resource, view.record.id, part, MOST_PARTS)
+        dumped = references.dump(actor, part.kind, views)
+        opened[part.name] = [
+            (each["id"], found.record.version, each)
+            for each, found in zip(dumped, views, strict=True)
+        ]
+        more[part.name] = total - len(views)
+    form = kind(opened=opened, version=view.record.version)
+    for name, number in more.items():
+        form.parts[name].more = number
+    return form
 
 
-def offer_names(actor: Actor, resource: Resource, form: RecordForm) -> None:
+def offer_names(actor: Actor, resource: Resource, form: SchemaForm) -> None:
     """Give the form's lists of records the names that the user may choose, or has chosen."""
-    refs = [field for field in form.fields if isinstance(field, RefsEntry)]
-    chosen = {each.short_name: each.ids[0] for each in refs if len(each.ids) == 1}
-    for field in form.fields:
-        if isinstance(field, RefsEntry):
-            target = registry.get(field.about.kind)
-            names = operations.named(actor, target, right=field.about.right)
-            names = parts.with_homes(actor, target, names, chosen)
-            more = [each for each in map(as_id, field.ids) if each and each not in names]
-            names |= operations.named(actor, target, more)
-            field.names = {str(each): text for each, text in names.items()}
-            field.new_url = target.page and url_for("pages.new", kind=target.page.strip("/"))
-        elif isinstance(field, TagsEntry):
-            field.suggestions = operations.tags(actor, resource)
+    choices.offer(actor, resource, form)
 
 
 def _form(
@@ -278,10 +315,14 @@ def _form(
     back = {"text": "Back", "url": show.url_of(resource, view.record.id)} if view else None
     back = back or _home(actor, resource, form)
     page = render_template(
-        [f"{resource.page.strip('/')}/form.html", "form.html"],
+        [
+            f"{resource.page.strip('/')}/form.html",
+            "whole_form.html" if resource.tabs else "form.html",
+        ],
         resource=resource,
         title=f"Edit {title_of(resource, view)}" if view else f"New {resource.words}",
         form=form,
+        wanted=form.wanted(resource.wanted),
         record=view and view.record,
         back=back,
         cancel_url=back["url"],

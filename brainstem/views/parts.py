@@ -10,20 +10,12 @@ from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import operations, references
+from brainstem.core.choosing import home_of
 from brainstem.core.permissions import Actor, Right, may
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import Resource, as_id, registry
-from brainstem.core.schemas import Ref, Text
+from brainstem.core.schemas import Text
 from brainstem.views import show
-
-
-def home_of(resource: Resource) -> tuple[str, Resource] | None:
-    """The relation and the kind on whose pages this kind is found; None for one in the navigation."""
-    if resource.nav or len(resource.parents) != 1:
-        return None
-    (name,) = resource.parents
-    field = resource.schema._declared_fields[name]
-    return (name, registry.get(field.kind)) if isinstance(field, Ref) else None
 
 
 def top_of(resource: Resource) -> Resource:
@@ -53,25 +45,6 @@ def home_of_record(
     parent = home[1]
     text = operations.named(actor, parent, [parent_id]).get(parent_id, parent.label)
     return {"text": text, "url": f"{show.url_of(parent, parent_id)}#{resource.page.strip('/')}"}
-
-
-def with_homes(
-    actor: Actor, kind: Resource, names: dict[uuid.UUID, str], chosen: dict[str, str]
-) -> dict[uuid.UUID, str]:
-    """Names to choose from, of a kind whose names repeat from one parent to the next.
-
-    Where the form has chosen the parent (by the relation's name), those of others are left out; else
-    each one's parent is told.
-    """
-    home = home_of(kind)
-    if home is None:
-        return names
-    owners = operations.owners(actor, kind, home[0])
-    if only := chosen.get(home[0]):
-        return {each: text for each, text in names.items() if str(owners.get(each)) == only}
-    parents = operations.named(actor, home[1])
-    told = {each: parents.get(owners.get(each), "") for each in names}
-    return {each: f"{text} · {told[each]}" if told[each] else text for each, text in names.items()}
 
 
 def sections(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[dict[str, Any]]:
@@ -112,6 +85,9 @@ def _section(
             {"url": show.url_of(kind, each["id"]), "cells": show.cells(kind, each, names, columns)}
             for each in wire
         ],
+        # For pages that show them in a way of their own.
+        "records": wire,
+        "names": names,
         "total": page.total,
         "all_url": show.list_url(kind, **{name: record_id}) if page.pages > 1 else None,
         "add_url": url_for("pages.new", kind=place, **{name: record_id}) if addable else None,

@@ -149,7 +149,7 @@ def value(
             items = [_pair(key, _plain(each)) for key, each in raw.items()]
             shown = {"kind": "pairs", "items": items}
         case People():
-            shown = {"kind": "people", "items": [_person(*each) for each in raw.items()]}
+            shown = {"kind": "people", "items": [person(*each) for each in raw.items()]}
         case RowList():
             shown = _rows(field, raw)
         case Document():
@@ -181,7 +181,8 @@ def _plain(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _person(name: str, rights: dict[str, bool]) -> dict[str, str]:
+def person(name: str, rights: dict[str, bool]) -> dict[str, str]:
+    """Who holds a role, and which."""
     held = [role for right, role in People.RIGHTS if rights.get(right)]
     return {"text": name, "role": max(held).name.lower() if held else "member"}
 
@@ -196,11 +197,12 @@ def _rows(field: RowList, raw: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "kind": "table",
         "columns": [label_of(name, each) for name, each in columns.items()],
-        "rows": [[_cell(row.get(name)) for name in columns] for row in raw],
+        "rows": [[cell(row.get(name)) for name in columns] for row in raw],
     }
 
 
-def _cell(raw: Any) -> str:
+def cell(raw: Any) -> str:
+    """A value of a row of small fields."""
     if isinstance(raw, dict | list):
         return json.dumps(raw, ensure_ascii=False) if raw else ""
     return {True: "Yes", False: "No", None: ""}.get(raw, raw) if not isinstance(raw, str) else raw

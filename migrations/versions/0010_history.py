@@ -62,9 +62,19 @@ def upgrade():
     op.create_index(
         "ix_revision_root_root_id_revision_id", "revision_root", ["root_id", "revision_id"]
     )
+    op.create_table(
+        "change_root",
+        sa.Column(
+            "change_id", sa.Uuid(), sa.ForeignKey("change.id", ondelete="CASCADE"), primary_key=True
+        ),
+        sa.Column("root_id", sa.Uuid(), primary_key=True),
+        sa.Column("at", sa.DateTime(), nullable=False),
+    )
+    op.create_index("ix_change_root_root_id_at", "change_root", ["root_id", "at"])
 
 
 def downgrade():
+    op.drop_table("change_root")
     op.drop_table("revision_root")
     op.drop_table("revision")
     op.drop_table("change")

@@ -21,6 +21,7 @@ from playwright.sync_api import (
 from werkzeug.serving import WSGIRequestHandler, make_server
 
 from brainstem.extensions import db
+from tests.browser import axe
 from tests.conftest import make_app, missing
 from tests.people import Person
 
@@ -156,3 +157,11 @@ def sign_in(app: Flask, new_page: Callable[..., Page]) -> Callable[..., Page]:
         return page
 
     return as_person
+
+
+@pytest.fixture
+def judge() -> Iterator[Callable[..., None]]:
+    """Has axe-core look at a page as it stands; what it finds fails the test at its end, all at once."""
+    found: list[str] = []
+    yield lambda page, where="": found.extend(axe.look(page, where))
+    assert not found, "\n" + "\n".join(found)

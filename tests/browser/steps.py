@@ -88,6 +88,11 @@ def version(person: Person, record: Any) -> str:
     return person("GET", f"stem/session/{record['id']}/").headers["ETag"]
 
 
+def show(page: Page, tab: str) -> None:
+    """Choose a tab of the form."""
+    page.get_by_role("tab", name=tab).click()
+
+
 def edit(page: Page, record: Any) -> None:
     """Open a session's form."""
     page.goto(f"/sessions/{record['id']}/edit")
@@ -102,3 +107,19 @@ def described(locator: Locator, text: str) -> None:
 def announced(page: Page, text: str) -> None:
     """Screen readers were told."""
     expect(page.locator("[aria-live]")).to_have_text(text)
+
+
+def kept(page: Page) -> None:
+    """The browser has kept what was typed."""
+    expect(page.get_by_text(re.compile(r"^Kept in this browser, \d\d:\d\d$"))).to_be_visible()
+
+
+def crash(page: Page) -> Page:
+    """The tab is gone, without a word; a new one in the same browser."""
+    context = page.context
+    page.close(run_before_unload=False)
+    return context.new_page()
+
+
+def end_sign_in(page: Page) -> None:
+    page.context.clear_cookies(name="brainstem")

@@ -17,6 +17,7 @@ from tests.browser.steps import (
     refuse,
     rows,
     save,
+    show,
     stored,
 )
 from tests.people import PASSWORD
@@ -97,6 +98,7 @@ def fill_in_a_session(page: Page) -> None:
         field(row, "Key").fill(key)
         field(row, "Type").select_option(kind)
         field(row, "Value").fill(value)
+    show(page, "Online repositories")
     links = (("Zenodo", "https://zenodo.org/records/1"), ("DANDI", "https://dandiarchive.org/1"))
     for repository, url in links:
         button(page, "Add link").click()
@@ -115,7 +117,8 @@ def expect_the_session(page: Page) -> None:
     expect(main.locator("strong")).to_have_text("deep")
     tags = [tag.inner_text() for tag in main.get_by_role("list").filter(has_text="awake").all()]
     assert tags[0].split("\n") == ["Neuropixels", "awake", "head-fixed"]
-    storages = page.get_by_role("region", name="Data storage").get_by_role("listitem")
+    where = page.get_by_role("region", name="Where is my data?")
+    storages = where.get_by_role("heading", level=3).get_by_role("link")
     expect(storages).to_have_text(["Archive", "Lab server"])
     extra = page.get_by_role("region", name="Extra fields").get_by_role("row")
     expect(extra).to_have_text([re.compile("room.*B115"), re.compile(r"depth.*22\.0")])
@@ -221,6 +224,9 @@ def test_keyboard_alone(page, ada):
     keys.press("n")  # of the choices Text and Number
     keys.press("Tab")
     keys.type("22.0")
+    while not page.get_by_role("tab", name="General").evaluate("e => e === document.activeElement"):
+        keys.press("Shift+Tab")
+    keys.press("ArrowRight")
     tab_to(page, button(page, "Add link"))
     keys.press("Enter")
     keys.type("Zen")
@@ -240,7 +246,8 @@ def test_keyboard_alone(page, ada):
     assert session["download_links"] == [
         {"repository": "Zenodo", "url": "https://zenodo.org/records/1"}
     ]
-    storages = page.get_by_role("region", name="Data storage").get_by_role("listitem")
+    where = page.get_by_role("region", name="Where is my data?")
+    storages = where.get_by_role("heading", level=3).get_by_role("link")
     expect(storages).to_have_text(["Lab server", "Archive"])
 
 

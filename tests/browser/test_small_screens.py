@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import button, edit, field
+from tests.browser.steps import button, edit, field, show
 
 pytestmark = pytest.mark.browser
 
@@ -61,17 +61,21 @@ def test_no_page_scrolls_sideways(sign_in, new_page, ada, session):
 def test_nor_do_their_messages(sign_in, ada, session):
     page = sign_in(ada, viewport=PHONE)
     edit(page, session)
-    for name in ("Add field", "Add link"):
-        button(page, name).click()
+    button(page, "Add field").click()
     field(page, "Key").last.fill("2bad")
+    show(page, "Online repositories")
+    button(page, "Add link").click()
     field(page, "URL").last.fill(LONG)
+    show(page, "General")
     field(page, "Name").fill("")
     field(page, "Description").fill(LONG * 2)
     button(page, "Save session").click()
     expect(page.get_by_role("alert")).to_be_visible()
     fits(page, "A form in error")
     button(page, "Remove field").last.click()
+    show(page, "Online repositories")
     button(page, "Remove link").last.click()
+    show(page, "General")
     field(page, "Name").fill("Short")
     ada("PATCH", f"stem/session/{session['id']}/", {"description": LONG * 3})
     button(page, "Save session").click()

@@ -14,6 +14,7 @@ from tests.browser.steps import (
     field,
     group,
     save,
+    show,
     storage_order,
     stored_order,
 )
@@ -49,7 +50,8 @@ def places(page: Page, source: str, target: str) -> list[tuple[float, float]]:
 def saved_as(page: Page, ada, session, *names: str) -> None:
     expect_order(page, *names)
     save(page)
-    shown = page.get_by_role("region", name="Data storage").get_by_role("listitem")
+    where = page.get_by_role("region", name="Where is my data?")
+    shown = where.get_by_role("heading", level=3).get_by_role("link")
     expect(shown).to_have_text(list(names))
     assert stored_order(ada, session) == list(names)
 
@@ -167,7 +169,7 @@ def test_the_accessible_names(sign_in, ada, session, script):
     expect(page.get_by_role(several, name="Projects", exact=True)).to_have_count(1)
     expect(page.get_by_role("combobox", name="Add data storage", exact=True)).to_have_count(1)
     expect(page.get_by_label("Add data storage")).to_have_count(1)
-    for name in ("Data storage", "Extra fields", "Download links"):
+    for name in ("Data storage", "Extra fields"):
         expect(group(page, name)).to_have_count(1)
     expect(page.get_by_role("list", name="Data storage order")).to_have_count(1)
     expect(storage_order(page)).to_have_text([re.compile(name) for name in NAMES])
@@ -175,9 +177,13 @@ def test_the_accessible_names(sign_in, ada, session, script):
         expect(handle(page, name)).to_have_count(1 if script else 0)
         for each in (f"Move {name} up", f"Move {name} down", f"Remove {name}"):
             expect(button(page, each)).to_have_count(1)
-    for name in ("Add field", "Add link", "Save session"):
+    for name in ("Add field", "Save session"):
         expect(page.get_by_role("button", name=name)).to_have_count(1)
     for name, cells in (("field", ("Key", "Type", "Value")), ("link", ("Repository", "URL"))):
+        if name == "link":
+            if script:
+                show(page, "Online repositories")
+            expect(group(page, "Download links")).to_have_count(1)
         button(page, f"Add {name}").click()
         expect(button(page, f"Remove {name}")).to_have_count(1)
         for cell in cells:

@@ -23,7 +23,7 @@ def page(request, sign_in, ada, monkeypatch):
     if request.param == "not installed":
         monkeypatch.setattr(pages, "vendor", lambda app: set())
     else:
-        page.context.route("**/static/vendor/*", lambda route: route.abort())
+        page.context.route("**/static/*/vendor/*", lambda route: route.abort())
     return page
 
 

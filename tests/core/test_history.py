@@ -173,7 +173,7 @@ class TestWhoAndHow:
         ada.share("project", project, ben.email, Role.CONTRIBUTOR)
         ada.session("Hers", project)
         ben.session("His", project)
-        rule = history.changed_by(SESSION, ben.id)
+        rule = history.changed_by(actor(ada), SESSION, ben.id)
         assert [each.name for each in db.session.query(SESSION.model).filter(rule)] == ["His"]
 
 

@@ -255,11 +255,11 @@ def fail(monkeypatch):
     def begin():
         written, arrange = [], references.arrange
 
-        def arrange_once(*args):
+        def arrange_once(*args, **options):
             written.append(args)
             if len(written) == 2:
                 raise RuntimeError("on purpose")
-            return arrange(*args)
+            return arrange(*args, **options)
 
         monkeypatch.setattr(references, "arrange", arrange_once)
         return written

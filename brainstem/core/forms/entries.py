@@ -143,10 +143,16 @@ class ChoiceEntry(TextEntry):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.kind = "select"
+        self.source = ""
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
         return choices_of(self.about, self.state)
+
+    @property
+    def chosen(self) -> list[tuple[str, str, bool]]:
+        """The choice that is made, and the one to make none."""
+        return [choice for choice in self.choices if choice[2] or not choice[0]]
 
 
 def choices_of(field: marshmallow.fields.Field, chosen: str) -> list[tuple[str, str, bool]]:
@@ -243,6 +249,16 @@ class RefsEntry(Entry):
     names: dict[str, str] = {}
     #: Where to make one, for whoever has none to choose from.
     new_url: str = ""
+    #: Whether there are others, and where a script finds them.
+    more: bool = False
+    search_url: str = ""
+    #: What fields that offer the same have in common.
+    source: str = ""
+
+    @property
+    def chosen(self) -> list[tuple[str, str, bool]]:
+        """The choices that are made."""
+        return [choice for choice in self.choices if choice[2] or not choice[0]]
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:

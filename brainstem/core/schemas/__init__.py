@@ -47,7 +47,8 @@ class RecordSchema(Schema):
 
     `metadata` of a field: `label`, `help`; `form_only` (written by the web form, not by the API);
     `private` (never shown in the public portal); `right` (what changing it takes, where that differs
-    from the rest of the record: a `Right`).
+    from the rest of the record: a `Right`); `counted` (it counts up in the next record like this one);
+    `copied` (False: it stays behind there, unless somebody wants it).
     """
 
     class Meta:

@@ -1,106 +1,36 @@
-"""What was changed, by whom and when: written in the transaction of the change itself.
-
-A `Change` is all that one operation did, an import of a thousand rows as much as a corrected typing error.
-It has a `Revision` for each record: the fields that differ, before and after, on the wire; of a new
-record all of them after, of a deleted one all of them before. So the present state and the revisions
-since give every earlier state, and `core/restoring.py` can go back to it.
-
-Who may see a revision: who may read one of the records that it took its rights from (a session's
-projects, say), kept as its roots, for the record itself may be gone.
-"""
+"""Noting what operations do, while they do it."""
 
 from __future__ import annotations
 
 import json as json_text
 import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import datetime
 from functools import cache
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    Column,
-    ColumnElement,
-    ForeignKey,
-    Index,
-    Integer,
-    Table,
-    Uuid,
-    and_,
-    exists,
-    false,
-    insert,
-    or_,
-    select,
-    true,
-)
-from sqlalchemy.orm import Mapped, mapped_column, relationship
+from sqlalchemy import Column, insert, select
 
 from brainstem.core import people, references
-from brainstem.core.columns import UtcDateTime, json, text
-from brainstem.core.permissions import Actor, Role
+from brainstem.core.history.models import (
+    CHANGE,
+    CREATE,
+    DELETE,
+    Change,
+    Revision,
+    change_root,
+    revision_root,
+)
+from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
 from brainstem.core.times import utc_text, utcnow
+from brainstem.core.transactions import together
 from brainstem.extensions import db
 
-CREATE, CHANGE, DELETE = "create", "change", "delete"
-
-
-class Change(db.Model):
-    """What one operation did, and who did it in which way (`by`: the API token's name)."""
-
-    __tablename__ = "change"
-
-    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
-    at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"), index=True)
-    way: Mapped[str] = text(20)
-    by: Mapped[str] = text(200)
-    #: What was done, in words; empty where the revisions say it best.
-    summary: Mapped[str] = text(300)
-    #: The change that took this one back.
-    undone_by_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("change.id"))
-    revisions: Mapped[list[Revision]] = relationship(order_by="Revision.id", viewonly=True)
-
-
-class Revision(db.Model):
-    """What a change did to one record. `title` is what the record was called then."""
-
-    __tablename__ = "revision"
-    __table_args__ = (Index(None, "record_id", "id"),)
-
-    # Counted, not random: the order in which a record's revisions were made.
-    id: Mapped[int] = mapped_column(
-        BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True
-    )
-    change_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("change.id"), index=True)
-    kind: Mapped[str] = text(100)
-    record_id: Mapped[uuid.UUID] = mapped_column(Uuid)
-    title: Mapped[str] = text(300)
-    action: Mapped[str] = text(10)
-    #: The record's version afterwards; of a deleted one the last that it had.
-    version: Mapped[int]
-    #: Whether it happened because of what happened to another record: a session took its epochs along.
-    follows: Mapped[bool] = mapped_column(default=False)
-    before: Mapped[dict] = json(dict)
-    after: Mapped[dict] = json(dict)
-    change: Mapped[Change] = relationship(viewonly=True)
-
-
-#: The records that a revision took its rights from.
-revision_root = Table(
-    "revision_root",
-    db.metadata,
-    Column("revision_id", ForeignKey("revision.id", ondelete="CASCADE"), primary_key=True),
-    Column("root_id", Uuid, primary_key=True),
-    Index(None, "root_id", "revision_id"),
-)
-
-
-# Writing ------------------------------------------------------------------------------------------
+#: Links that are known already, by field; none.
+UNKNOWN: Mapping[str, list] = MappingProxyType({})
 
 
 def describe(summary: str) -> None:
@@ -112,16 +42,22 @@ def describe(summary: str) -> None:
 
 
 def change_id() -> uuid.UUID | None:
-    """The id of what the operation that runs has changed; None where that is nothing yet."""
-    change = db.session.info["operation"].get("change")
+    """The id of what the operation that runs, or else the last one, has changed; None for nothing."""
+    work = db.session.info.get("operation", db.session.info.get("last", {}))
+    change = work.get("change")
     return change and change.id
 
 
-def created(actor: Actor, resource: Resource, record: Any) -> None:
-    """Note a new record."""
+def noted(record_id: uuid.UUID) -> list[str]:
+    """The fields that the operation that runs has changed of a record."""
+    return db.session.info["operation"].get("noted", {}).get(record_id, [])
+
+
+def created(actor: Actor, resource: Resource, record: Any, links: dict[str, list]) -> None:
+    """Note a new record; its `links` (ids, tags) need not be asked for."""
     if not resource.part_of:
-        after = state(resource, record, recorded(resource))
-        _note(actor, resource, record, CREATE, {}, after, roots(resource, record))
+        after = state(resource, record, recorded(resource), links)
+        _note(actor, resource, record, CREATE, {}, after, roots(resource, record, links))
 
 
 @contextmanager
@@ -246,12 +182,19 @@ def _schema(resource: Resource) -> Any:
     return resource.schema(way="page")
 
 
-def state(resource: Resource, record: Any, names: Iterable[str]) -> dict[str, Any]:
+def state(
+    resource: Resource,
+    record: Any,
+    names: Iterable[str],
+    links: Mapping[str, list] = UNKNOWN,
+) -> dict[str, Any]:
     """Fields of a record on the wire, with everything that it names, whoever may see that."""
     schema, refs = _schema(resource), {}
     for name in names:
         field = schema.fields[name]
-        if isinstance(field, Ref):
+        if name in links:
+            refs[name] = links[name]
+        elif isinstance(field, Ref):
             refs[name] = getattr(record, f"{name}_id")
         elif isinstance(field, RefList):
             table = references.link_table_of(resource, name)
@@ -267,7 +210,7 @@ def state(resource: Resource, record: Any, names: Iterable[str]) -> dict[str, An
     }
 
 
-def roots(resource: Resource, record: Any) -> set[uuid.UUID]:
+def roots(resource: Resource, record: Any, links: Mapping[str, list] = UNKNOWN) -> set[uuid.UUID]:
     """The records with roles of their own that a record takes its rights from."""
     if resource.roles is not None:
         return {record.id}
@@ -275,7 +218,9 @@ def roots(resource: Resource, record: Any) -> set[uuid.UUID]:
     for name in resource.parents:
         relation = getattr(resource.model, name)
         parent = registry.of(relation.entity.class_)
-        if relation.property.uselist:
+        if name in links:
+            ids = links[name]
+        elif relation.property.uselist:
             ids = references.linked_ids(references.link_table_of(resource, name), record.id)
         else:
             ids = [getattr(record, f"{name}_id")]
@@ -298,8 +243,9 @@ def _note(
     *,
     follows: bool = False,
 ) -> None:
+    change = _change(actor)
     revision = Revision(
-        change_id=_change(actor).id,
+        change_id=change.id,
         kind=resource.name,
         record_id=record.id,
         title=resource.title(getattr(record, resource.handle))[:300],
@@ -309,10 +255,26 @@ def _note(
         before=before,
         after=after,
     )
-    db.session.add(revision)
+    together(Revision, [(revision, rooted)], _add)
+    if action == CHANGE:
+        change_of = db.session.info["operation"].setdefault("noted", {})
+        change_of[record.id] = list(dict.fromkeys([*noted(record.id), *after]))
+    work = db.session.info["operation"]
+    if new := rooted - work.setdefault("roots", set()):
+        work["roots"] |= new
+        rows = [{"change_id": change.id, "root_id": each, "at": change.at} for each in new]
+        db.session.execute(insert(change_root), rows)
+
+
+def _add(revisions: list[tuple[Revision, set[uuid.UUID]]]) -> None:
+    db.session.add_all(revision for revision, _ in revisions)
     db.session.flush()
-    if rooted:
-        rows = [{"revision_id": revision.id, "root_id": each} for each in rooted]
+    rows = [
+        {"revision_id": revision.id, "root_id": each}
+        for revision, rooted in revisions
+        for each in rooted
+    ]
+    if rows:
         db.session.execute(insert(revision_root), rows)
 
 
@@ -335,85 +297,3 @@ def _change(actor: Actor) -> Change:
 def _text(value: Any) -> str:
     # As text: 22 and 22.0 are two things here, and so are two orders of keys.
     return json_text.dumps(value)
-
-
-# Reading ------------------------------------------------------------------------------------------
-
-
-def visible(actor: Actor) -> ColumnElement[bool]:
-    """The revisions that an actor may see, as a condition.
-
-    Whoever deleted a record that held its own roles goes on seeing that: nobody else can.
-    """
-    if actor.portal == "super":
-        return true()
-    if actor.portal == "public" or actor.user_id is None:
-        return false()
-    rooted = [kind for kind in registry if kind.roles is not None]
-    root = revision_root.c
-    held = [root.root_id.in_(kind.roles.held(actor.user_id, Role.MEMBER)) for kind in rooted]
-    through = exists().where(root.revision_id == Revision.id, or_(*held))
-    own = and_(
-        Revision.action == DELETE,
-        Revision.kind.in_([kind.name for kind in rooted]),
-        Revision.change.has(Change.user_id == actor.user_id),
-    )
-    return or_(through, own)
-
-
-def of_record(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[Revision]:
-    """The revisions of one record that the actor may see, the last first."""
-    statement = select(Revision).where(
-        Revision.kind == resource.name, Revision.record_id == record_id, visible(actor)
-    )
-    return list(db.session.scalars(statement.order_by(Revision.id.desc())))
-
-
-def recent(
-    actor: Actor,
-    *,
-    limit: int = 20,
-    before: datetime | None = None,
-    root_id: uuid.UUID | None = None,
-    user_id: uuid.UUID | None = None,
-    action: str = "",
-) -> list[tuple[Change, list[Revision]]]:
-    """The last changes with those of their revisions that the actor may see, less what only followed.
-
-    `before` goes on where a list ended; `root_id` keeps to what takes its rights from one record.
-    """
-    wanted = [visible(actor), ~Revision.follows]
-    if root_id is not None:
-        root = revision_root.c
-        wanted.append(exists().where(root.revision_id == Revision.id, root.root_id == root_id))
-    if action:
-        wanted.append(Revision.action == action)
-    statement = select(Change).where(exists().where(Revision.change_id == Change.id, *wanted))
-    if before is not None:
-        statement = statement.where(Change.at < before)
-    if user_id is not None:
-        statement = statement.where(Change.user_id == user_id)
-    changes = db.session.scalars(statement.order_by(Change.at.desc(), Change.id).limit(limit)).all()
-    return [(change, revisions(change, wanted)) for change in changes]
-
-
-#: So many records of one change are told; a long import has thousands.
-TOLD = 5
-
-
-def revisions(
-    change: Change, wanted: Sequence[ColumnElement[bool]], most: int = TOLD
-) -> list[Revision]:
-    """The first revisions of a change that fit."""
-    statement = select(Revision).where(Revision.change_id == change.id, *wanted)
-    return list(db.session.scalars(statement.order_by(Revision.id).limit(most)))
-
-
-def changed_by(resource: Resource, user_id: uuid.UUID) -> ColumnElement[bool]:
-    """The records of a kind that somebody has changed, as a condition on its model."""
-    statement = (
-        select(Revision.record_id)
-        .join(Change, Change.id == Revision.change_id)
-        .where(Change.user_id == user_id, Revision.kind == resource.name)
-    )
-    return resource.model.id.in_(statement)

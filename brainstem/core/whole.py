@@ -1,0 +1,334 @@
+"""A record and its parts, saved as one: a session with its epochs and modules (contract §13).
+
+Parts are the records of a relation that stands on one of the record's tabs (`Resource.tabs`) and that are
+deleted with it. `save` calls the operations for each of them, in an order in which they can be done, in
+one transaction. Everything that is wrong is told at once; then nothing is stored.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from marshmallow import ValidationError
+from sqlalchemy import func, select
+
+from brainstem.core import history, operations, references
+from brainstem.core.permissions import Actor, Right, allowed, require
+from brainstem.core.references import View
+from brainstem.core.resource import Resource
+from brainstem.core.schemas import RefList
+from brainstem.core.transactions import operation
+from brainstem.errors import Changed, NotFound
+from brainstem.extensions import db
+
+#: A part that somebody adds, with an id of somebody else's record.
+TAKEN = "This can't be stored under its id: remove it, and add it again."
+
+
+@dataclass(frozen=True)
+class Relation:
+    """Parts of one kind: the record's relation that names them, and theirs that names the record."""
+
+    name: str
+    kind: Resource
+    home: str
+
+
+def parts_of(resource: Resource) -> list[Relation]:
+    """The relations whose records are parts, in an order in which they can be made."""
+    names = {field.kind: name for name, field in resource.schema.references()}
+    shown = {name for _, on_tab in resource.tabs for name in on_tab}
+    found = [
+        Relation(names[kind.name], kind, home)
+        for kind, home in history.taken_along(resource)
+        if names.get(kind.name) in shown
+    ]
+    return sorted(found, key=lambda each: len(_named_by(each, found)))
+
+
+def _named_by(relation: Relation, relations: list[Relation]) -> list[str]:
+    """The fields of a kind of part that name other parts of the same record."""
+    kinds = {each.kind.name for each in relations}
+    return [name for name, field in relation.kind.schema.references() if field.kind in kinds]
+
+
+@dataclass
+class Part:
+    """What somebody wants of one part.
+
+    `version` is the one that she saw, None for a part that is new. Of one that is stored, `payload` has
+    what she changed; without any it is left alone.
+    """
+
+    id: uuid.UUID
+    payload: dict[str, Any] = field(default_factory=dict)
+    version: int | None = None
+    removed: bool = False
+
+
+@dataclass
+class Parts:
+    """The parts of one relation, in the order in which they shall stand.
+
+    What is not among them stays as it is. `seen` is the order as it was shown; `arranged` says whether
+    it was changed, or new ones put between.
+    """
+
+    parts: list[Part] = field(default_factory=list)
+    seen: list[uuid.UUID] = field(default_factory=list)
+    arranged: bool = False
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything is wanted at all."""
+        new = any(part.version is None and not part.removed for part in self.parts)
+        return new or self.arranged or any(part.payload or part.removed for part in self.parts)
+
+
+def stored(
+    actor: Actor, resource: Resource, record_id: uuid.UUID, relation: Relation, most: int
+) -> tuple[list[View], int]:
+    """The first `most` parts of a record that the actor may read, in their order, and how many there are."""
+    require(actor, Right.READ, resource, record_id)
+    kind = relation.kind
+    home = getattr(kind.model, f"{relation.home}_id")
+    statement = select(kind.model).where(home == record_id, allowed(actor, kind))
+    total = db.session.scalar(statement.with_only_columns(func.count()))
+    order = [*references.order_of(resource, relation.name), kind.model.id]
+    records = db.session.scalars(statement.order_by(*order).limit(most)).all()
+    return references.view(actor, kind, records), total
+
+
+@operation
+def save(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID | None,
+    payload: dict[str, Any],
+    parts: dict[str, Parts] | None = None,
+    *,
+    version: Callable[[int], bool] | None = None,
+    keeping: bool = False,
+) -> View:
+    """Store a record (a new one where `record_id` is None) with its parts, by relation.
+
+    Raises one `ValidationError` with all that is wrong: by field, and for parts by relation, position
+    and field. `Changed` where somebody else changed or deleted what this changes too; mistakes are told
+    before that.
+    """
+    errors: dict[str, Any] = {}
+    changed, view = False, None
+    try:
+        if record_id is None:
+            view = operations.create(actor, resource, payload)
+        else:
+            view = operations.change(
+                actor, resource, record_id, payload, version=version, keeping=keeping
+            )
+    except ValidationError as error:
+        errors |= error.normalized_messages()
+    except Changed:
+        changed = True
+    # Parts of a record that can't be made are judged all the same, as those of no record.
+    home_id = record_id or (view.record.id if view else uuid.uuid4())
+    orphans = record_id is None and view is None
+    saving = _Saving(actor, resource, home_id, parts or {}, orphans=orphans)
+    errors |= saving.run()
+    if errors:
+        raise ValidationError(errors)
+    if changed or saving.changed:
+        raise Changed("Somebody changed this in the meantime. Nothing was stored.")
+    return view
+
+
+@dataclass
+class _Deed:
+    """What is to be done with one part: `create`, `change`, `delete`, or `refuse`."""
+
+    verb: str
+    relation: Relation
+    position: int
+    id: uuid.UUID
+    payload: dict[str, Any]
+    error: ValidationError | None = None
+
+
+class _Saving:
+    """The deeds of one `save`, done in whatever order the rules allow."""
+
+    def __init__(
+        self,
+        actor: Actor,
+        resource: Resource,
+        home_id: uuid.UUID,
+        parts: dict[str, Parts],
+        *,
+        orphans: bool,
+    ) -> None:
+        self.actor, self.home_id, self.orphans = actor, home_id, orphans
+        self.relations = [each for each in parts_of(resource) if each.name in parts]
+        self.parts = parts
+        self.added = {
+            str(part.id)
+            for each in parts.values()
+            for part in each.parts
+            if part.version is None and not part.removed
+        }
+        self.changed = False
+
+    def run(self) -> dict[str, Any]:
+        """Do everything; what is wrong, by relation, position and field."""
+        removals, writes = [], []
+        for relation in self.relations:
+            for deed in self._deeds(relation):
+                (removals if deed.verb == "delete" else writes).append(deed)
+        # What names others goes first, as it keeps them from being deleted; and what others shall be
+        # called by or hold is given up before they ask for it.
+        left = self._try([*reversed(removals), *writes])
+        if self._release(left):
+            left = self._try(left)
+        return self._errors(left)
+
+    def _deeds(self, relation: Relation) -> list[_Deed]:
+        """What there is to do with the parts of one relation."""
+        model, wanted = relation.kind.model, self.parts[relation.name]
+        ids = {part.id for part in wanted.parts}
+        places = getattr(model, relation.kind.placed_by or "version")
+        statement = select(model.id, model.version, places, getattr(model, f"{relation.home}_id"))
+        known = {row[0]: row for row in db.session.execute(statement.where(model.id.in_(ids)))}
+        here = {
+            i: (version, place)
+            for i, version, place, home in known.values()
+            if home == self.home_id
+        }
+        orders = self._orders(relation, wanted, here)
+        deeds = []
+        for position, part in enumerate(wanted.parts):
+            payload = part.payload
+            if part.version is not None and (payload or part.removed):
+                # One that somebody deleted need not be removed.
+                gone = part.id not in here
+                self.changed |= not part.removed if gone else here[part.id][0] != part.version
+                if gone:
+                    continue
+            if part.id in orders:
+                payload = payload | {relation.kind.placed_by: orders[part.id]}
+            if part.removed:
+                verb = "delete" if part.id in here else ""
+            elif part.id in here:
+                # Also what was new, in a form that was sent twice.
+                verb = "change" if payload else ""
+            elif part.version is None:
+                verb = "refuse" if part.id in known else "create"
+            else:
+                verb = ""
+            if verb:
+                deeds.append(_Deed(verb, relation, position, part.id, payload))
+        return deeds
+
+    def _orders(
+        self, relation: Relation, wanted: Parts, here: dict[uuid.UUID, tuple[int, int]]
+    ) -> dict[uuid.UUID, int]:
+        """The places to write, so that the parts stand in their new order: no more than it takes."""
+        if not (relation.kind.placed_by and wanted.arranged):
+            return {}
+        now = sorted((i for i in wanted.seen if i in here), key=lambda i: (here[i][1], str(i)))
+        self.changed |= now != [i for i in wanted.seen if i in here]
+        sequence = [
+            p.id for p in wanted.parts if not p.removed and (p.id in here or p.version is None)
+        ]
+        free = sorted(here[i][1] for i in sequence if i in here)
+        places: list[int] = []
+        for number in range(len(sequence)):
+            least = places[-1] + 1 if places else 0
+            places.append(max(least, free[number]) if number < len(free) else least)
+        most = relation.kind.schema._declared_fields[relation.kind.placed_by].most
+        if places and most is not None and places[-1] > most:
+            places = list(range(len(sequence)))
+        return {
+            i: place
+            for i, place in zip(sequence, places, strict=True)
+            if i not in here or here[i][1] != place
+        }
+
+    def _try(self, deeds: list[_Deed]) -> list[_Deed]:
+        """Do what can be done, again as long as that makes more possible; returns what can't."""
+        while deeds:
+            left = [deed for deed in deeds if not self._do(deed)]
+            if len(left) == len(deeds):
+                break
+            deeds = left
+        return deeds
+
+    def _do(self, deed: _Deed) -> bool:
+        kind = deed.relation.kind
+        try:
+            if deed.verb == "refuse":
+                raise ValidationError(TAKEN)
+            if deed.verb == "delete":
+                operations.delete(self.actor, kind, deed.id)
+            elif deed.verb == "create":
+                whole = deed.payload | {deed.relation.home: str(self.home_id)}
+                operations.create(self.actor, kind, whole, record_id=deed.id)
+            else:
+                operations.change(self.actor, kind, deed.id, deed.payload, keeping=True)
+        except ValidationError as error:
+            deed.error = error
+            return False
+        except NotFound:
+            self.changed = True
+        return True
+
+    def _release(self, deeds: list[_Deed]) -> bool:
+        """Let go of what parts shall no longer name, where two of them exchange it."""
+        released = False
+        for deed in deeds:
+            kind = deed.relation.kind
+            if deed.verb != "change":
+                continue
+            kept = {}
+            for name, declared in kind.schema.references():
+                if isinstance(declared, RefList) and isinstance(deed.payload.get(name), list):
+                    table = references.link_table_of(kind, name)
+                    named = [str(each) for each in references.linked_ids(table, deed.id)]
+                    less = [each for each in named if each in deed.payload[name]]
+                    if len(less) < len(named):
+                        kept[name] = less
+            try:
+                if kept:
+                    operations.change(self.actor, kind, deed.id, kept, keeping=True)
+                    released = True
+            except ValidationError:
+                continue
+        return released
+
+    def _errors(self, deeds: list[_Deed]) -> dict[str, Any]:
+        """What is wrong with the deeds left; not what only follows from the rest of it."""
+        found: dict[str, Any] = {}
+        for deed in deeds:
+            messages = dict(deed.error.normalized_messages())
+            if self.orphans:
+                messages.pop(deed.relation.home, None)
+            for name in _named_by(deed.relation, self.relations):
+                if name in messages and isinstance(ids := deed.payload.get(name), list):
+                    messages[name] = self._own(messages[name], ids)
+            if messages := {name: each for name, each in messages.items() if each}:
+                found.setdefault(deed.relation.name, {})[deed.position] = messages
+        if deeds and not found and not self.orphans:
+            # Nothing that it could follow from: then nothing is left out, or a part would be.
+            deed = deeds[0]
+            found[deed.relation.name] = {deed.position: deed.error.normalized_messages()}
+        return found
+
+    def _own(self, messages: Any, ids: list[Any]) -> Any:
+        """Messages at the positions of a list, less those at parts that are not there yet."""
+        if not isinstance(messages, dict):
+            return messages
+        return {
+            place: text
+            for place, text in messages.items()
+            if not (isinstance(place, int) and place < len(ids) and str(ids[place]) in self.added)
+        }

@@ -1,0 +1,132 @@
+"""What a list page shows, as a file: all of its pages, with the same filters, order and columns."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from flask import Response, request, stream_with_context
+
+from brainstem.core import listing, query, references
+from brainstem.core.permissions import Actor
+from brainstem.core.resource import Resource
+from brainstem.core.schemas import (
+    ExtraFields,
+    Flag,
+    LabDateTime,
+    People,
+    Ref,
+    RefList,
+    RowList,
+    TagList,
+)
+from brainstem.core.times import lab_text, lab_time, parse, utcnow
+from brainstem.views import show
+from brainstem.views.lists import table
+
+#: What makes a spreadsheet take a text for a formula, in wide letters too.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+
+#: Excel takes a file without it for something other than UTF-8.
+BYTE_ORDER_MARK = "\ufeff"
+
+MIME = {"csv": "text/csv", "json": "application/json"}
+
+
+def download(actor: Actor, resource: Resource, form: str) -> Response:
+    """The file; it is sent while it is read, for it may be long."""
+    words = listing.words(actor, resource, request.args)
+    columns = listing.chosen_columns(actor, resource, words.getlist(listing.COLUMNS))
+    chunks = listing.everything(actor, resource, words)
+    parts = _csv(actor, resource, columns, chunks)
+    if form == "json":
+        parts = _json(actor, resource, chunks)
+    response = Response(stream_with_context(parts), mimetype=MIME[form])
+    name = f"{resource.keys}_{lab_time(utcnow()):%Y-%m-%d}.{form}"
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+def _json(
+    actor: Actor, resource: Resource, chunks: Iterator[list[references.View]]
+) -> Iterator[str]:
+    """The records as the API has them, under its key."""
+    yield f"{{{json.dumps(resource.keys)}: ["
+    parting = "\n"
+    for views in chunks:
+        for record in references.dump(actor, resource, views):
+            yield parting + json.dumps(record, ensure_ascii=False)
+            parting = ",\n"
+    yield "\n]}\n"
+
+
+def _csv(
+    actor: Actor, resource: Resource, columns: list[str], chunks: Iterator[list[references.View]]
+) -> Iterator[str]:
+    """The columns of the list under the API's names, the id before them."""
+    yield BYTE_ORDER_MARK + _lines([["id", *columns]])
+    for views in chunks:
+        wire = table.wire(actor, resource, views)
+        names = show.names_for(actor, resource, wire)
+        yield _lines(
+            [
+                [each["id"], *(text_of(resource, name, each, names) for name in columns)]
+                for each in wire
+            ]
+        )
+
+
+def _lines(rows: list[list[str]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def text_of(resource: Resource, name: str, record: dict[str, Any], names: show.Names) -> str:
+    """A value in one cell: names for ids, several parted by semicolons, times on the lab's clock.
+
+    Nothing is left that a spreadsheet would calculate: a text that begins like a formula gets an
+    apostrophe before it, which spreadsheets take for "this is text". Numbers stay numbers.
+    """
+    if extra := listing.extra_key(resource, name):
+        value = record[extra[0]].get(extra[1], "")
+        return harmless(value) if isinstance(value, str) else json.dumps(value)
+    field = (resource.schema._declared_fields | query.TIMES)[name]
+    value = record[name]
+    if name == resource.handle:
+        return harmless(resource.title(value))
+    if isinstance(field, Ref | RefList) and field.metadata.get("count"):
+        return str(len(value))
+    if isinstance(field, Ref | RefList):
+        known = names.get(name, {})
+        ids = [value] if isinstance(value, str) else value or []
+        return harmless("; ".join(known[each] for each in ids if each in known))
+    for kind, write in WRITTEN.items():
+        if isinstance(field, kind):
+            return harmless(write(value))
+    if isinstance(value, dict | list):
+        return harmless(json.dumps(value, ensure_ascii=False) if value else "")
+    return "" if value is None else harmless(value) if isinstance(value, str) else str(value)
+
+
+def harmless(text: str) -> str:
+    """The text, so that a spreadsheet takes it for nothing else."""
+    return f"'{text}" if text.startswith(FORMULA) else text
+
+
+#: How the values of some field types are written, where that is not as JSON has them.
+WRITTEN: dict[type, Callable[[Any], str]] = {
+    TagList: "; ".join,
+    LabDateTime: lambda value: lab_text(parse(value)).replace("T", " ") if value else "",
+    Flag: lambda value: "Yes" if value else "No",
+    ExtraFields: lambda value: "; ".join(
+        f"{key}: {each if isinstance(each, str) else json.dumps(each)}"
+        for key, each in value.items()
+    ),
+    People: "; ".join,
+    RowList: lambda value: "; ".join(" ".join(map(show.cell, row.values())) for row in value),
+}

@@ -1,0 +1,105 @@
+"""The table of a list page: its columns, which can be chosen, and its rows."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from brainstem.core import listing, query, references
+from brainstem.core.permissions import Actor
+from brainstem.core.resource import Resource
+from brainstem.core.times import utc_text
+from brainstem.views import show
+from brainstem.views.lists.addresses import SHOW, Address
+
+#: So much of a long text stands in a list.
+LONGEST = 160
+
+
+def column(resource: Resource, address: Address, name: str) -> dict[str, Any]:
+    """A column's heading; choosing it sorts by it, choosing it again turns the order round."""
+    now = address.words.get(listing.SORT) or resource.sort[0]
+    sorted_ = {name: "asc", f"-{name}": "desc"}.get(now, "")
+    found = {"name": name, "label": listing.heading(resource, name), "sorted": sorted_}
+    if listing.sortable(resource, name):
+        found["sort_url"] = address.at(sort=f"-{name}" if sorted_ == "asc" else name)
+    return found
+
+
+def chooser(
+    actor: Actor, resource: Resource, address: Address, columns: list[str]
+) -> dict[str, Any]:
+    """The panel in which the columns are chosen; what it offers only where it is open."""
+    is_open = address.shown == "columns"
+    found = {"open": is_open, "url": address.at(**{SHOW: None if is_open else "columns"})}
+    if not is_open:
+        return found
+    names = [*columns, *listing.possible_columns(actor, resource)]
+    extra = listing.extra_keys(actor, resource)
+    names += [name for name in extra if name not in names]
+    options = [
+        {
+            "value": name,
+            "label": listing.heading(resource, name),
+            "checked": name in columns,
+            "extra": listing.extra_key(resource, name) is not None,
+        }
+        for name in dict.fromkeys(names)
+        if name != resource.handle
+    ]
+    return found | {
+        "handle": resource.handle,
+        "hidden": address.hidden(listing.COLUMNS),
+        "fields": [each for each in options if not each["extra"]],
+        "extras": [each for each in options if each["extra"]],
+        "usual_url": address.with_words({listing.COLUMNS: None}),
+    }
+
+
+def rows(
+    actor: Actor, resource: Resource, views: Iterable[references.View], columns: list[str]
+) -> list[dict[str, Any]]:
+    """The records of a page, each with its cells as the template draws them."""
+    records = wire(actor, resource, views)
+    names = show.names_for(actor, resource, records)
+    return [
+        {
+            "id": record["id"],
+            "name": resource.title(record[resource.handle]),
+            "url": show.url_of(resource, record["id"]),
+            "cells": [_cell(resource, name, record, names) for name in columns],
+        }
+        for record in records
+    ]
+
+
+def wire(
+    actor: Actor, resource: Resource, views: Iterable[references.View]
+) -> list[dict[str, Any]]:
+    """The records on the wire, with the times that can be columns."""
+    views = list(views)
+    records = references.dump(actor, resource, views)
+    for record, view in zip(records, views, strict=True):
+        record |= {name: utc_text(getattr(view.record, name)) for name in query.TIMES}
+    return records
+
+
+def _cell(
+    resource: Resource, name: str, record: dict[str, Any], names: show.Names
+) -> dict[str, Any]:
+    if extra := listing.extra_key(resource, name):
+        value = record[extra[0]].get(extra[1], "")
+        text = value if isinstance(value, str) else json.dumps(value)
+        return {"kind": "extra", "text": text, "empty": not text}
+    if name in query.TIMES:
+        moment = record[name]
+        return {"kind": "date", "text": show.moment(moment)[:16], "iso": moment, "empty": False}
+    if name == resource.handle:
+        text = resource.title(record[name])
+        return {"kind": "link", "text": text, "empty": not text}
+    field = resource.schema._declared_fields[name]
+    if getattr(field, "lines", False):
+        text = show.plain_text(record[name], LONGEST)
+        return {"kind": "long", "text": text, "empty": not text}
+    return show.value(resource, name, field, record, names)

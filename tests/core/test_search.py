@@ -1,0 +1,456 @@
+"""Finding records by words, and an index that always says what the records say."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import pytest
+from alembic.script import ScriptDirectory
+from flask_migrate import downgrade, upgrade
+from marshmallow import ValidationError
+from sqlalchemy import select
+
+from brainstem.core import history, operations, restoring, search
+from brainstem.core.permissions import PUBLIC, Actor, Role, allowed
+from brainstem.core.resource import registry
+from brainstem.core.search.entries import Entry
+from brainstem.core.transactions import operation
+from brainstem.extensions import db
+from tests.conftest import ROOT
+
+SESSIONS = "stem/session/"
+
+
+def found(person, text, kind="session"):
+    """The names of what somebody finds."""
+    return found_by(person.app, Actor(person.id), text, kind)
+
+
+def found_by(app, actor, text, kind="session"):
+    with app.app_context():
+        resource = registry.get(kind)
+        rules = [allowed(actor, resource), search.matching(actor, resource, text)]
+        statement = select(getattr(resource.model, resource.handle)).where(*rules)
+        return sorted(map(str, db.session.scalars(statement)))
+
+
+def untrue(app):
+    with app.app_context():
+        return list(search.untrue())
+
+
+@pytest.fixture
+def true_index(app):
+    """After the test the index says of every record what the record says."""
+    yield
+    assert untrue(app) == []
+
+
+pytestmark = pytest.mark.usefixtures("true_index")
+
+
+# -- Words -------------------------------------------------------------------------------------
+
+TEXT = "Zürich ÉTÉ “quoted” 50%_off a\\b c*d O'Neil x\"y (NEAR) rat-12 小鼠实验 Ω 🐁🐀🐁 naïve end"
+
+#: What is typed → whether the session with this text is found.
+RULES = [
+    ("", True),
+    ("   ", True),
+    # Parts of words, in any letter case, everywhere.
+    ("zürich", True),
+    ("ZÜR", True),
+    ("üric", True),
+    ("été", True),
+    ("ÉTé", True),
+    ("ete", False),
+    ("naïve", True),
+    ("nai\u0308ve", True),
+    ("monday", True),
+    ("ONDA", True),
+    ("mondays", False),
+    # Every word must be found, wherever and in whatever order.
+    ("end monday zürich", True),
+    ("end tuesday", False),
+    ("end end end", True),
+    # Short words.
+    ("e", True),
+    ("ÉT", True),
+    ("12", True),
+    ("zq", False),
+    ("q monday", True),
+    ("z7 monday", False),
+    # In quotes, words stand together.
+    ('"zürich été"', True),
+    ('"été zürich"', False),
+    ('"zürich été" monday', True),
+    ('""', False),
+    ('"', True),
+    ('x"y', True),
+    ('"zürich', False),
+    # Signs stand for themselves.
+    ("%", True),
+    ("50%_off", True),
+    ("50%off", False),
+    ("5_%", False),
+    ("___", False),
+    ("%%%", False),
+    ("a\\b", True),
+    ("\\", True),
+    ("\\\\\\", False),
+    ("c*d", True),
+    ("mon*", False),
+    ("*", True),
+    ("O'Neil", True),
+    ("'", True),
+    ("mon OR tuesday", False),
+    ("zürich AND été", False),
+    ("zürich NOT été", False),
+    ("(near)", True),
+    ("NEAR(zürich été)", False),
+    ("NEAR", True),
+    ("text:monday", False),
+    ("-monday", False),
+    ("rat-12", True),
+    ("^monday", False),
+    ("{monday}", False),
+    ("monday+", False),
+    ("(((", False),
+    ("“quoted”", True),
+    # Other scripts.
+    ("小鼠", True),
+    ("小鼠实验", True),
+    ("鼠实验", True),
+    ("实验小", False),
+    ("ω", True),
+    ("🐁", True),
+    ("🐁🐀🐁", True),
+    ("🐀🐁🐀", False),
+    # Long ones.
+    ("m" * 20_000, False),
+]
+
+
+def test_words(subtests, ada):
+    ada.session("Monday", ada.project(), description=TEXT)
+    for typed, expected in RULES:
+        with subtests.test(typed=typed[:30]):
+            assert found(ada, typed) == (["Monday"] if expected else [])
+
+
+def test_long_texts_are_found_as_a_whole(ada):
+    text = "".join(f"{number:05}" for number in range(10_000))
+    ada.session("Monday", ada.project(), description=f"before {text} after")
+    assert found(ada, text) == ["Monday"]
+    assert found(ada, f"{text[:-1]}x") == []
+    assert found(ada, "after 0123401235 before") == ["Monday"]
+
+
+REFUSED = ["\0", "mon\0day", "\ud800", " ".join(f"w{n}" for n in range(search.MOST_WORDS + 1))]
+
+
+def test_what_can_not_be_searched_for_is_said(subtests, ada):
+    for typed in REFUSED:
+        with subtests.test(typed=ascii(typed[:20])), pytest.raises(ValidationError):
+            found(ada, typed)
+
+
+# -- Places ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lab(ada):
+    """A session with everything that belongs to it."""
+    project = ada.project("Vision")
+    storage = ada.storage("Tape", data_protocols=[{"protocol": "SMB", "path": "//hidden/path"}])
+    subject = ada.made(
+        "stem/subject/",
+        {"name": "Rat 7", "projects": [project["id"]], "genotype": "PV-Cre", "sex": "M"},
+    )
+    ada.made(
+        "modules/procedure/",
+        {"type": "Implantation", "subject": subject["id"], "details": {"where": ["V1", {"n": 31}]}},
+    )
+    session = ada.session(
+        "Monday",
+        project,
+        description="Grating stimuli",
+        tags=["pilot study", "chronic"],
+        datastorage=[storage["id"]],
+        extra_fields={"room": "B115", "depth": 1234.5, "channels": 384},
+        download_links=[{"repository": "Figshare", "url": "https://example.org/abc"}],
+    )
+    owner = {"session": session["id"]}
+    ada.made("modules/behavior/", owner | {"subjects": [subject["id"]], "notes": "ran a lot"})
+    ada.made(
+        "modules/dataacquisition/",
+        owner | {"type": "ExtracellularEphys", "details": {"probe": "Neuropixels 2.0"}},
+    )
+    ada.made(
+        "modules/manipulation/",
+        owner | {"type": "OptogeneticStimulation", "details": [{"colour": "blue", "mW": 5}]},
+    )
+    ada.made("stem/epoch/", owner | {"name": "Baseline", "notes": "quiet"})
+    ada.session("Tuesday", project)
+    return ada
+
+
+PLACES = [
+    "monday",
+    "grating",
+    "pilot study",
+    "chronic",
+    "room",
+    "b115",
+    "1234.5",
+    "384",
+    "figshare",
+    "example.org/abc",
+    "rat 7",
+    "pv-cre",
+    "ran lot",
+    "extracellularephys",
+    "neuropixels",
+    "optogenetic",
+    "blue",
+    "baseline",
+    "quiet",
+    "rat quiet grating b115 chronic",
+]
+
+
+def test_a_session_is_found_by_what_it_says_and_what_belongs_to_it(subtests, lab):
+    for typed in PLACES:
+        with subtests.test(typed=typed):
+            assert found(lab, typed) == ["Monday"]
+
+
+ELSEWHERE = [
+    ("subject", "implantation v1", ["Rat 7"]),
+    ("subject", "31 pv-cre", ["Rat 7"]),
+    ("subject", "grating", []),
+    ("procedure", "v1", ["Implantation"]),
+    ("datastorage", "tape", ["Tape"]),
+    # Not everybody sees all the ways to a storage.
+    ("datastorage", "hidden", []),
+    ("dataacquisition", "2.0", ["ExtracellularEphys"]),
+    ("behavior", "ran", ["0"]),
+    ("behavior", "behavior", []),
+    ("project", "vision", ["Vision"]),
+    # Neither its projects nor its storages: a list has filters for these.
+    ("session", "vision", []),
+    ("session", "tape", []),
+]
+
+
+def test_other_kinds(subtests, lab):
+    for kind, typed, names in ELSEWHERE:
+        with subtests.test(kind=kind, typed=typed):
+            assert found(lab, typed, kind) == names
+
+
+# -- Kept true ---------------------------------------------------------------------------------
+
+
+def test_entries_follow_every_change(ada):
+    project = ada.project()
+    session = ada.session("Monday", project, description="first", tags=["old"])
+    ada("PATCH", f"{SESSIONS}{session['id']}/", {"name": "Renamed"})
+    assert found(ada, "monday") == []
+    assert found(ada, "renamed first old") == ["Renamed"]
+    ada("PATCH", f"{SESSIONS}{session['id']}/", {"tags": ["new"]})
+    assert found(ada, "old") == []
+    assert found(ada, "renamed first new") == ["Renamed"]
+    ada("PUT", f"{SESSIONS}{session['id']}/", {"name": "Put", "projects": [project["id"]]})
+    assert found(ada, "first") == found(ada, "new") == []
+    assert found(ada, "put") == ["Put"]
+    ada("DELETE", f"{SESSIONS}{session['id']}/")
+    assert found(ada, "put") == []
+
+
+def test_a_renamed_subject_is_found_by_its_new_name_alone(lab):
+    (subject,) = lab.get("stem/subject/")["subjects"]
+    lab("PATCH", f"stem/subject/{subject['id']}/", {"name": "Mouse 8"})
+    assert found(lab, "mouse 8") == ["Monday"]
+    assert found(lab, "rat 7") == []
+
+
+def test_what_goes_with_a_record_leaves_the_index(lab):
+    session = lab.get(f"{SESSIONS}?filter{{name}}=Monday")["sessions"][0]
+    assert lab("DELETE", f"{SESSIONS}{session['id']}/").status_code == 204
+    with lab.app.app_context():
+        kinds = set(db.session.scalars(select(Entry.kind)))
+    assert not kinds & {"epoch", "behavior", "dataacquisition", "manipulation"}
+
+
+def test_what_comes_back_is_found_again(lab):
+    """A deleted session with all that went with it, by undoing the deletion."""
+    session = lab.get(f"{SESSIONS}?filter{{name}}=Monday")["sessions"][0]
+    lab("DELETE", f"{SESSIONS}{session['id']}/")
+    assert found(lab, "neuropixels") == []
+    with lab.app.app_context():
+        actor = Actor(lab.id)
+        restoring.undo(actor, history.recent(actor, limit=1)[0][0].id)
+    assert found(lab, "neuropixels quiet rat 7 chronic") == ["Monday"]
+
+
+def test_what_is_refused_leaves_no_entry(ada):
+    project = ada.project()
+    ada.session("Monday", project)
+
+    @operation
+    def half_done(actor):
+        payload = {"name": "Half done", "projects": [project["id"]]}
+        operations.create(actor, registry.get("session"), payload)
+        raise ValidationError("no")
+
+    with ada.app.app_context(), pytest.raises(ValidationError):
+        half_done(Actor(ada.id))
+    assert found(ada, "half") == []
+
+
+def test_many_changes_in_one_operation(ada):
+    project = ada.project()
+    sessions = [ada.session(f"Session {number}", project) for number in range(5)]
+
+    @operation
+    def tag(actor):
+        for each in sessions:
+            operations.change(
+                actor, registry.get("session"), UUID(each["id"]), {"tags": ["together"]}
+            )
+
+    with ada.app.app_context():
+        tag(Actor(ada.id))
+    assert len(found(ada, "together")) == 5
+
+
+def test_an_index_that_went_wrong_is_noticed_and_written_anew(lab, command):
+    assert command("reindex", "--check").exit_code == 0
+    with lab.app.app_context():
+        monday = db.session.scalar(select(Entry).where(Entry.title == "monday"))
+        tuesday = db.session.scalar(select(Entry).where(Entry.title == "tuesday"))
+        record_id = monday.record_id
+        monday.text = "something else"
+        tuesday.record_id = UUID(int=1)
+        db.session.add(Entry(kind="gone", record_id=UUID(int=2), title="", text=""))
+        db.session.commit()
+    assert {("session", record_id), ("session", UUID(int=1)), ("gone", UUID(int=2))} < set(
+        untrue(lab.app)
+    )
+    answer = command("reindex", "--check")
+    assert answer.exit_code == 1
+    assert "4" in answer.output
+    assert found(lab, "grating") == []
+    assert command("reindex").exit_code == 0
+    assert found(lab, "grating") == ["Monday"]
+    assert command("reindex", "--check").exit_code == 0
+
+
+# -- Rights ------------------------------------------------------------------------------------
+
+
+def test_nobody_finds_what_she_may_not_read(ada, ben):
+    seen, hidden = ada.project("Seen"), ada.project("Hidden")
+    ada.share("project", seen, ben.email, Role.MEMBER)
+    ada.session("Monday", seen, description="secret")
+    ada.session("Tuesday", hidden, description="secret")
+    assert found(ada, "secret") == ["Monday", "Tuesday"]
+    assert found(ben, "secret") == ["Monday"]
+    assert found(ben, "hidden", "project") == []
+
+
+def test_nothing_is_found_through_what_is_unseen(ada, ben):
+    """A session that ben reads, with a subject in a project that he does not."""
+    seen, hidden = ada.project("Seen"), ada.project("Hidden")
+    ada.share("project", seen, ben.email, Role.MEMBER)
+    rat, mouse = (
+        ada.made("stem/subject/", {"name": name, "projects": [project["id"]]})
+        for name, project in (("Secret rat", hidden), ("Open mouse", seen))
+    )
+    session = ada.session("Monday", seen)
+    both = {"session": session["id"], "subjects": [rat["id"], mouse["id"]]}
+    ada.made("modules/behavior/", both)
+    assert found(ada, "secret") == found(ada, "mouse") == ["Monday"]
+    assert found(ben, "mouse") == ["Monday"]
+    assert found(ben, "secret") == found(ben, "secret monday") == found(ben, "ra") == []
+
+
+def test_the_public_finds_what_is_public(ada):
+    public, private = ada.project("Open"), ada.project("Closed")
+    ada("PATCH", f"stem/project/{public['id']}/", {"is_public": True})
+    subject = ada.made("stem/subject/", {"name": "Secret rat", "projects": [private["id"]]})
+    session = ada.session("Monday", public, private, description="grating")
+    ada.session("Tuesday", private, description="grating")
+    ada.made("modules/behavior/", {"session": session["id"], "subjects": [subject["id"]]})
+    assert found_by(ada.app, PUBLIC, "grating") == ["Monday"]
+    assert found_by(ada.app, PUBLIC, "secret") == []
+    assert found_by(ada.app, PUBLIC, "o", "project") == ["Open"]
+
+
+# -- The best first ----------------------------------------------------------------------------
+
+
+def test_the_best_come_first(ada):
+    project = ada.project()
+    names = ["x rat 1", "Rat 12", "rat 1", "Rat", "cage", "rat-1 b"]
+    for name in names:
+        ada.session(name, project, description="a rat, 1 of many" if name == "cage" else "")
+    with ada.app.app_context():
+        actor, sessions = Actor(ada.id), registry.get("session")
+        best = search.best(actor, sessions, "Rat  1", 10)
+        order = [db.session.get(sessions.model, each).name for each in best.ids]
+        first = search.best(actor, sessions, "Rat  1", 2)
+        nothing = search.best(actor, sessions, "  ", 5)
+    assert order == ["rat 1", "Rat 12", "rat-1 b", "x rat 1", "cage"]
+    assert (best.total, first.total, first.ids) == (5, 5, best.ids[:2])
+    assert (nothing.total, nothing.ids) == (0, [])
+
+
+MARKED = [
+    ("Monday", ["mon"], "[Mon]day"),
+    ("Monday", ["mon", "nda"], "[Monda]y"),
+    ("aXaxa", ["a"], "[a]X[a]x[a]"),
+    ("Été in İstanbul, a", ["été", "a"], "[Été] in İst[a]nbul, [a]"),
+    ("nothing", ["else"], "nothing"),
+    ("", ["x"], ""),
+]
+
+
+@pytest.mark.parametrize("text, words, expected", MARKED)
+def test_spans(text, words, expected):
+    for start, end in reversed(search.spans(text, words)):
+        text = f"{text[:start]}[{text[start:end]}]{text[end:]}"
+    assert text == expected
+
+
+def test_why_a_record_was_found(lab):
+    with lab.app.app_context():
+        actor, sessions = Actor(lab.id), registry.get("session")
+        best = search.best(actor, sessions, "monday chronic pv-cre neuropixels", 5)
+        record = db.session.get(sessions.model, best.ids[0])
+        view = operations.get(actor, sessions, record.id)
+        (why,) = search.explained(
+            actor, sessions, [view], "monday chronic pv-cre neuropixels"
+        ).values()
+        told = [(each.field, each.text, each.resource and each.resource.name) for each in why]
+    assert told == [
+        ("tags", "chronic", None),
+        ("genotype", "PV-Cre", "subject"),
+        ("details", "probe Neuropixels 2.0", "dataacquisition"),
+    ]
+
+
+# -- The migration -----------------------------------------------------------------------------
+
+
+def test_the_migration_makes_entries_for_the_records_that_are_there(lab):
+    """What `true_index` asserts in the end, of an index that the migration has filled."""
+    lab.made("users/group/", {"name": "Crew"})
+    with lab.app.app_context():
+        db.session.remove()
+        before = ScriptDirectory(str(ROOT / "migrations")).get_revision("0014").down_revision
+        downgrade(revision=before)
+        upgrade()
+        assert list(search.untrue()) == []
+    assert found(lab, "neuropixels") == ["Monday"]
