@@ -2,13 +2,13 @@
 # browser libraries in static/vendor, the data in instance/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint bench
+.PHONY: help install run demo test lint bench screenshots
 SHELL := /bin/sh
 
 # Settings meant for a server that is really run must not reach the tests, the checks or the
 # benchmarks: an exported DATABASE_URL would have them work on the lab's own records.
 own_environment := env -u DATABASE_URL -u SECRET_KEY -u HOST -u PORT -u WEB_CONCURRENCY \
-	-u LAB_TIMEZONE -u LAB_NAME -u FLASK_APP -u FLASK_DEBUG -u FLASK_ENV -u GUNICORN_CMD_ARGS \
+	-u LAB_TIMEZONE -u LAB_NAME -u DATA_ROOTS -u FLASK_APP -u FLASK_DEBUG -u FLASK_ENV -u GUNICORN_CMD_ARGS \
 	-u PYTHONHOME -u PYTHONPATH
 
 help:  ## Show what can be done
@@ -38,3 +38,8 @@ lint:  ## Check the style of the code
 
 bench: install  ## Run the benchmarks
 	@$(own_environment) .venv/bin/python -m bench
+
+screenshots: install  ## Take the README's pictures anew
+	@tools/install.sh dev
+	@tools/test_needs.sh
+	@$(own_environment) .venv/bin/python tools/screenshots.py
