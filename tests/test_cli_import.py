@@ -23,14 +23,12 @@ def run(command, tmp_path, ada):
 
 
 def test_a_real_table_is_imported(ada, run):
+    """It names its authors' project, which is none of this lab's: that stays a text."""
     project = ada.project("Distributed coding")["id"]
-    text = TABLE.read_text().replace(
-        '"Distributed coding of choice, action and engagement across the mouse brain '
-        '(Steinmetz et al. 2019)"',
-        "",
-    )
+    text = TABLE.read_text()
     done = run(text, "--project", "Distributed coding")
-    assert (done.exit_code, done.stderr) == (0, "")
+    assert done.exit_code == 0
+    assert done.stderr == "Column project names no projects of yours: kept as a text.\n"
     assert done.stdout == "39 created, 0 changed, 0 unchanged, 0 refused.\n"
     page = ada.get(SESSIONS, query_string={"limit": 100})
     assert page["count"] == 39
@@ -39,8 +37,25 @@ def test_a_real_table_is_imported(ada, run):
     assert session["tags"][:2] == ["Neural coding", "Neuropixels"]
     assert [link["repository"] for link in session["download_links"]] == ["Figshare", "DANDI"]
     assert session["extra_fields"]["n_trials"] == 214
+    assert session["extra_fields"]["project"].startswith("Distributed coding of choice")
     again = run(text, "--project", "Distributed coding")
     assert again.stdout == "0 created, 0 changed, 39 unchanged, 0 refused.\n"
+
+
+@pytest.mark.parametrize(
+    ("header", "cells", "refused"),
+    [
+        ("project", ("Maps", "Mapz"), True),  # one is known: the other is a mistake
+        ("project__name", ("Mapz", "Mapz"), True),  # our own name for it
+        ("project", ("Mapz", "Mapz"), False),
+        ("Project", ("", ""), False),
+    ],
+)
+def test_whose_projects_a_column_names(ada, run, header, cells, refused):
+    rows = "".join(f"S{place},{cell}\n" for place, cell in enumerate(cells))
+    done = run(f"name,{header}\n{rows}", "--project", "Maps")
+    assert done.exit_code == int(refused)
+    assert ada.get(SESSIONS)["count"] == (0 if refused else 2)
 
 
 def test_a_dry_run_stores_nothing(ada, run):

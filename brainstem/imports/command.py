@@ -19,7 +19,7 @@ from brainstem.records.users import User
 @click.command("import")
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--project", help="The project of rows that name none: its name, or its id.")
+@click.option("--project", help="The project of rows that name none of yours: its name, or its id.")
 @click.option("--user", "email", required=True, help="Who imports: what she may do decides.")
 @click.option("--dry-run", is_flag=True, help="Only say what would come of it; store nothing.")
 @click.option(
@@ -82,7 +82,21 @@ def _plan(actor: Actor, kind: ImportKind, file: Path, project: str | None) -> Pl
     ]
     if left_out:
         click.echo(f"Left out: column {', column '.join(left_out)}.", err=True)
-    return Plan(actor, kind, table, matched, default)
+    plan = Plan(actor, kind, table, matched, default)
+    return _apart(plan) if default else plan
+
+
+def _apart(plan: Plan) -> Plan:
+    """The plan, less the projects of somebody else's lab: they are kept as what they are, texts."""
+    matched = list(plan.matched)
+    for index in plan.of_others():
+        name = plan.table.header[index]
+        key = matching.extra_key(plan.kind, name)
+        matched[index] = matching.NOWHERE if key in matched else key
+        click.echo(
+            f"Column {name} names no {plan.kind.default} of yours: kept as a text.", err=True
+        )
+    return Plan(plan.actor, plan.kind, plan.table, matched, plan.default)
 
 
 def _progress(total: int) -> carrying.Progress:

@@ -114,6 +114,20 @@ class Plan:
         several = isinstance(matching.targets(self.kind)[name].field, RefList)
         return payload | {name: [self.default] if several else self.default}
 
+    def of_others(self) -> list[int]:
+        """The columns that would say what rows belong to, but in which nothing is known here.
+
+        A published table names its authors' project. A name such as `project__name` is ours, and meant.
+        """
+        found = []
+        for index, target in enumerate(self.matched):
+            if target == self.kind.default and "__" not in self.table.header[index]:
+                cells = {cell.strip() for cell in self.table.column(index)} - {""}
+                read = self.readers[index]
+                if cells and all(isinstance(read(cell), Unreadable) for cell in cells):
+                    found.append(index)
+        return found
+
     # Which record a row speaks of -------------------------------------------------------------------
 
     @cached_property
