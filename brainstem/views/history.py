@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_login import login_required
+from flask_login import current_user, login_required
 from marshmallow import ValidationError
 
 from brainstem.core import history, operations, restoring
@@ -15,7 +16,7 @@ from brainstem.core.history import DELETE, Revision
 from brainstem.core.permissions import Actor, Right, may, require, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import texts_in
-from brainstem.errors import Changed, NotFound
+from brainstem.errors import Changed, NotFound, answer
 from brainstem.extensions import db
 from brainstem.imports import runs
 from brainstem.records.users import User
@@ -57,6 +58,15 @@ def record(kind: str, record_id: uuid.UUID) -> str:
         kind=kind,
         record_id=record_id,
     )
+
+
+@bp.app_errorhandler(NotFound)
+def not_found(error: NotFound) -> Any:
+    """Where a record was that is deleted, whoever may see its history finds that."""
+    if request.endpoint == "pages.detail" and current_user.is_authenticated:
+        with suppress(NotFound):
+            return record(**request.view_args), error.status
+    return answer(error.status, str(error))
 
 
 def _told(actor: Actor, resource: Resource, revisions: list[Revision]) -> list[dict[str, Any]]:

@@ -106,6 +106,19 @@ def test_a_deleted_session_is_found_in_the_activity_and_comes_back(ada, session)
     assert ada.get(f"stem/session/{session['id']}")["session"]["name"] == "Tuesday"
 
 
+def test_the_old_address_of_a_deleted_session_says_so_to_those_who_might_read_it(
+    ada, person, session
+):
+    ada("DELETE", f"stem/session/{session['id']}")
+    page = opened(ada.browser(), f"/sessions/{session['id']}")
+    assert page.status == 404
+    assert "This session was deleted by" in page.text
+    page = opened(person().browser(), f"/sessions/{session['id']}")
+    assert page.status == 404
+    assert "deleted" not in page.text
+    assert opened(ada.browser(), f"/sessions/{uuid4()}").status == 404
+
+
 def test_deleting_offers_to_undo(ada, session):
     browser = ada.browser()
     browser.submit(f"/sessions/{session['id']}/delete", {})
