@@ -76,7 +76,11 @@ def wants_json() -> bool:
 def invalid(messages: dict[str, Any]) -> Response:
     """400: what is wrong, by field; what concerns no field is the `detail`."""
     if not wants_json():
-        return answer(400, "This request does not fit. Go back, reload the page and try again.")
+        # Not at the top: the schemas know these errors.
+        from brainstem.core.schemas import texts_in
+
+        wrong = "; ".join(f"{name}: {' '.join(texts_in(each))}" for name, each in messages.items())
+        return answer(400, f"This address or form does not fit. {wrong[:500]}")
     general = messages.pop("_schema", None)
     if general is not None and not messages:
         messages = {"detail": " ".join(map(str, general))}

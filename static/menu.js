@@ -14,6 +14,10 @@ for (const menu of document.querySelectorAll('[data-menu]')) {
   menu.addEventListener('focusout', ({ relatedTarget }) => {
     if (relatedTarget && !menu.contains(relatedTarget)) menu.open = false;
   });
+  // What is opened to be filled in is ready to be typed into.
+  menu.addEventListener('toggle', () => {
+    if (menu.open) menu.querySelector('input[type="text"], input:not([type])')?.focus();
+  });
   document.addEventListener('click', ({ target }) => {
     if (!menu.contains(target)) menu.open = false;
   });

@@ -30,10 +30,10 @@ TOLD, AT_ONCE = 5, 500
 
 @dataclass
 class Restored:
-    """What was restored, and how many of the records that it named could not be named again."""
+    """What was restored, and the ids and names in it that could not be named again."""
 
     change_id: uuid.UUID | None
-    left_out: int
+    left_out: set[str]
 
 
 @dataclass
@@ -46,7 +46,7 @@ class _Work:
     actor: Actor
     since: dict[uuid.UUID, list[Revision]] = field(default_factory=dict)
     left_out: set[str] = field(default_factory=set)
-    problems: list[str] = field(default_factory=list)
+    problems: list[tuple[Revision, str]] = field(default_factory=list)
 
 
 def found(actor: Actor, change_id: uuid.UUID) -> Change:
@@ -96,7 +96,7 @@ def restore(
     record = db.session.get(resource.model, record_id)
     payload = _payload(work, resource, state, record)
     operations.alter(actor, resource, record_id, payload, version=version, keeping=True)
-    return Restored(history.change_id(), len(work.left_out))
+    return Restored(history.change_id(), work.left_out)
 
 
 def _bring_back(actor: Actor, resource: Resource, since: list[Revision]) -> Restored:
@@ -107,11 +107,12 @@ def _bring_back(actor: Actor, resource: Resource, since: list[Revision]) -> Rest
         .where(Revision.change_id == deleted.change_id, Revision.id <= deleted.id)
         .order_by(Revision.id.desc())
     )
-    history.describe(f"Restored: {resource.label} “{deleted.title}”")
+    # Without its name: a collection comes along that others read, who may not read this.
+    history.describe(f"Restored: {resource.words}")
     restored = _take_back(actor, _with_its_own(deleted, everything))
     if len(since) > 1:
         again = restore(actor, resource, deleted.record_id, since[-1].id)
-        restored.left_out += again.left_out
+        restored.left_out |= again.left_out
     return restored
 
 
@@ -173,16 +174,27 @@ def _take_back(actor: Actor, revisions: list[Revision]) -> Restored:
         except Forbidden as error:
             # Whoever may not change a collection can still bring back a session that was in it.
             if not (each.follows and each.action == CHANGE):
-                work.problems.append(f"“{each.title}”: {error}")
+                work.problems.append((each, str(error)))
         except ValidationError as error:
-            work.problems.append(f"“{each.title}”: {' '.join(texts_in(error.messages))}")
+            work.problems.append((each, " ".join(texts_in(error.messages))))
         except ProgramError as error:
-            work.problems.append(f"“{each.title}”: {error}")
+            work.problems.append((each, str(error)))
     if work.problems:
-        more = len(work.problems) - TOLD
-        raise ValidationError(work.problems[:TOLD] + ([f"And {more} more."] if more > 0 else []))
+        raise ValidationError(_told(work))
     del held
-    return Restored(history.change_id(), len(work.left_out))
+    return Restored(history.change_id(), work.left_out)
+
+
+def _told(work: _Work) -> list[str]:
+    """What stands against going back, by the records' names; without those that the actor may not see."""
+    told, more = work.problems[:TOLD], len(work.problems) - TOLD
+    these = Revision.id.in_([each.id for each, _ in told])
+    seen = set(db.session.scalars(select(Revision.id).where(these, history.visible(work.actor))))
+    texts = [
+        f"“{each.title}”: {text}" if each.id in seen else f"Something you may not see: {text}"
+        for each, text in told
+    ]
+    return texts + ([f"And {more} more."] if more > 0 else [])
 
 
 def _remove_created(work: _Work, kind: Resource, revision: Revision) -> None:
@@ -219,6 +231,7 @@ def _create_again(work: _Work, kind: Resource, revision: Revision) -> None:
         if isinstance(each, Ref) and each.dump_only and name in state
     }
     payload = _payload(work, kind, state, None)
+    _require_parents(work, kind, state)
     record = operations.add(work.actor, kind, payload, record_id=revision.record_id)
     # Whoever holds an old ETag holds an old version, also after the record was away.
     record.version = revision.version + 1
@@ -229,6 +242,19 @@ def _create_again(work: _Work, kind: Resource, revision: Revision) -> None:
     db.session.flush()
     if roles := _known_holders(work, kind, held):
         operations.alter(work.actor, kind, record.id, roles)
+
+
+def _require_parents(work: _Work, kind: Resource, state: dict[str, Any]) -> None:
+    """`Forbidden` where the record belonged to what is still there and the actor may not see.
+
+    It would come back without that, and out of reach of those who had it there.
+    """
+    for name in kind.parents:
+        target = registry.get(kind.schema._declared_fields[name].kind)
+        ids = _ids([state[name]] if isinstance(state[name], str) else state[name])
+        unseen = unusable(work.actor, Right.READ, target, ids)
+        if db.session.scalar(select(target.model.id).where(target.model.id.in_(unseen)).limit(1)):
+            raise Forbidden("It belonged to more than you may see.")
 
 
 _BACK = {CREATE: _remove_created, CHANGE: _change_back, DELETE: _create_again}

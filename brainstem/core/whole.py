@@ -13,13 +13,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import func, select
+from sqlalchemy import func, not_, or_, select
 
 from brainstem.core import history, operations, references
+from brainstem.core.history import Revision
 from brainstem.core.permissions import Actor, Right, allowed, require
 from brainstem.core.references import View
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import RefList
+from brainstem.core.search.entries import Entry
 from brainstem.core.transactions import operation
 from brainstem.errors import Changed, NotFound
 from brainstem.extensions import db
@@ -205,6 +207,8 @@ class _Saving:
             if home == self.home_id
         }
         orders = self._orders(relation, wanted, here)
+        new = [part.id for part in wanted.parts if part.version is None and part.id not in here]
+        taken = known.keys() | self._taken(relation.kind, new)
         deeds = []
         for position, part in enumerate(wanted.parts):
             payload = part.payload
@@ -222,12 +226,23 @@ class _Saving:
                 # Also what was new, in a form that was sent twice.
                 verb = "change" if payload else ""
             elif part.version is None:
-                verb = "refuse" if part.id in known else "create"
+                verb = "refuse" if part.id in taken else "create"
             else:
                 verb = ""
             if verb:
                 deeds.append(_Deed(verb, relation, position, part.id, payload))
         return deeds
+
+    def _taken(self, kind: Resource, ids: list[uuid.UUID]) -> set[uuid.UUID]:
+        """Those of the ids that a record of another kind has or had, or one that this actor may not see.
+
+        The history and the search know records by their ids alone: whoever sends one must not get into
+        what they say of somebody else's record.
+        """
+        revision = or_(Revision.kind != kind.name, not_(history.visible(self.actor)))
+        had = select(Revision.record_id).where(Revision.record_id.in_(ids), revision)
+        has = select(Entry.record_id).where(Entry.record_id.in_(ids), Entry.kind != kind.name)
+        return set(db.session.scalars(had.union(has))) if ids else set()
 
     def _orders(
         self, relation: Relation, wanted: Parts, here: dict[uuid.UUID, tuple[int, int]]

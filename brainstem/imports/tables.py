@@ -16,6 +16,8 @@ MEBIBYTE = 1024 * 1024
 MOST_BYTES = 32 * MEBIBYTE
 MOST_ROWS = 100_000
 MOST_COLUMNS = 500
+#: A row of one cell takes as much room as the heading: a small file could fill the memory.
+MOST_CELLS = 5_000_000
 
 #: What can stand between cells, and what several of them are called.
 DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
@@ -109,6 +111,10 @@ def read(content: bytes) -> Table:
         if len(table.rows) > MOST_ROWS:
             raise UnreadableTable(
                 f"This file has more than {MOST_ROWS:,} rows. Divide it into several files."
+            )
+        if len(table.rows) * len(header) > MOST_CELLS:
+            raise UnreadableTable(
+                f"This file has more than {MOST_CELLS:,} cells. Divide it into several files."
             )
     if not table.rows:
         raise UnreadableTable(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import login_required
@@ -20,6 +20,7 @@ from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import label_of, texts_in
 from brainstem.errors import Changed
 from brainstem.views import show
+from brainstem.views.lists.addresses import pairs_of
 from brainstem.views.pages import address_of, kind_at, page_actor
 from brainstem.views.sign_in_again import drawn_again
 from brainstem.views.undo import flash_with_undo
@@ -121,13 +122,13 @@ def _why(error: Changed | ValidationError) -> str:
 def _chosen(actor: Actor, resource: Resource) -> list[uuid.UUID]:
     """The records that are ticked, or all that the list showed; some may be for others to see."""
     if request.values.get("all"):
-        return bulk.matching(actor, resource, MultiDict(parse_qsl(_query())))
+        return bulk.matching(actor, resource, MultiDict(pairs_of(_query())))
     return list(filter(None, map(as_id, request.values.getlist("ids"))))
 
 
 def _query() -> str:
     """The list's own query, written anew: it came with the request."""
-    return urlencode(parse_qsl(request.values.get("query", "")))
+    return urlencode(pairs_of(request.values.get("query", "")))
 
 
 def _list_url(resource: Resource) -> str:

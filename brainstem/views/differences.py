@@ -152,9 +152,8 @@ def _lines(before: str, after: str) -> list[Piece]:
     if max(len(was), len(now)) > MOST_LINES:
         return [{"text": f"{len(was)} lines before, {len(now)} lines after."}]
     found: list[Piece] = []
-    for group in difflib.SequenceMatcher(None, was, now, autojunk=False).get_grouped_opcodes(
-        AROUND
-    ):
+    # Lines that repeat often are no landmarks (`autojunk`): two texts made of them would take minutes.
+    for group in difflib.SequenceMatcher(None, was, now).get_grouped_opcodes(AROUND):
         if group[0][1] or found:
             found.append({"text": "…"})
         for tag, a, b, c, d in group:

@@ -6,13 +6,14 @@ import uuid
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import ValidationError
 
 from brainstem.core import history, operations, restoring
-from brainstem.core.history import DELETE, Revision
+from brainstem.core.history import CREATE, DELETE, Revision
 from brainstem.core.permissions import Actor, Right, may, require, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import texts_in
@@ -42,9 +43,13 @@ def record(kind: str, record_id: uuid.UUID) -> str:
     stored = db.session.get(resource.model, record_id)
     if stored is not None:
         require(actor, Right.READ, resource, record_id)
-    revisions = history.of_record(actor, resource, record_id)
-    if stored is None and not revisions:
+    before = request.args.get("before", type=int)
+    if before is not None and not 0 < before < 2**62:
+        before = None
+    found = history.of_record(actor, resource, record_id, before=before, limit=PER_PAGE + 1)
+    if stored is None and not found:
         raise NotFound(f"There is no such {resource.words}.")
+    revisions = found[:PER_PAGE]
     changeable = stored is None or may(actor, right_to_change(resource), resource, record_id)
     return render_template(
         "history/record.html",
@@ -53,7 +58,9 @@ def record(kind: str, record_id: uuid.UUID) -> str:
         deleted=stored is None,
         version=stored.version if stored else "",
         back_url=show.url_of(resource, record_id) if stored else show.list_url(resource),
-        entries=_told(actor, resource, revisions),
+        entries=_told(actor, resource, revisions, newest=before is None),
+        newest=before is None,
+        older=len(found) > PER_PAGE and _here(before=revisions[-1].id),
         restorable=changeable and not resource.read_only,
         kind=kind,
         record_id=record_id,
@@ -69,18 +76,29 @@ def not_found(error: NotFound) -> Any:
     return answer(error.status, str(error))
 
 
-def _told(actor: Actor, resource: Resource, revisions: list[Revision]) -> list[dict[str, Any]]:
+def _here(**changes: Any) -> str:
+    """This page with other words in its address."""
+    return url_for(request.endpoint, **request.view_args, **changes)
+
+
+def _told(
+    actor: Actor, resource: Resource, revisions: list[Revision], *, newest: bool
+) -> list[dict[str, Any]]:
     """The revisions of one record: who and when, and what differs."""
+    last = len(revisions) - 1
     who = activity.people(each.change.user_id for each in revisions)
     told = differences.of(actor, resource, revisions)
     return [
         activity.head(each.change, who)
         | {
             "revision": each.id,
-            "deed": activity.DEEDS[each.action],
+            # A record is made once: what was made after something else was brought back.
+            "deed": "restored"
+            if each.action == CREATE and place < last
+            else activity.DEEDS[each.action],
             "action": each.action,
             "fields": fields,
-            "first": place == 0,
+            "first": newest and place == 0,
         }
         for place, (each, fields) in enumerate(zip(revisions, told, strict=True))
     ]
@@ -163,7 +181,7 @@ def undo(change_id: uuid.UUID) -> Any:
     except ValidationError as error:
         flash(f"This can’t be undone. {_reason(error)}", "danger")
         return redirect(url_for("history.change", change_id=change_id))
-    flash_with_undo(f"Undone.{_left_out(restored)}", restored.change_id)
+    flash_with_undo(f"Undone.{_left_out(restored)}", restored.change_id, button="Redo")
     return redirect(_place_of(actor, restored.change_id) or url_for("history.recent"))
 
 
@@ -177,7 +195,9 @@ def _place_of(actor: Actor, change_id: uuid.UUID | None) -> str | None:
     if kind is None or not kind.page:
         return None
     if len(records) > 1 or records[0].action == DELETE:
-        return show.list_url(kind)
+        # The list as it was narrowed, where one comes from there.
+        here, came = show.list_url(kind), urlsplit(request.referrer or "")
+        return f"{here}?{came.query}" if came.path == here and came.query else here
     return show.url_of(kind, records[0].record_id)
 
 
@@ -216,12 +236,7 @@ def _activity(
     kept = {name: str(value) for name, value in chosen.items() if value}
     older = None
     if len(found) > PER_PAGE:
-        older = url_for(
-            request.endpoint,
-            **request.view_args,
-            **kept,
-            before=shown[-1][0].at.replace(tzinfo=None).isoformat(),
-        )
+        older = _here(**kept, before=shown[-1][0].at.replace(tzinfo=None).isoformat())
     return render_template(
         "history/activity.html",
         title=title,
@@ -253,7 +268,7 @@ def _reason(error: ValidationError | Changed) -> str:
 
 def _left_out(restored: restoring.Restored) -> str:
     """What could not be named again: gone since, or not the user's to see."""
-    count = restored.left_out
+    count = len(restored.left_out)
     if not count:
         return ""
     what = "One record that it named is" if count == 1 else f"{count} records that it named are"

@@ -235,11 +235,12 @@ def run(run_id: uuid.UUID) -> Any:
     if state == runs.NEW:
         return redirect(url_for("imports.columns", run_id=run_id))
     change = found.change_id and db.session.get(Change, found.change_id)
+    undone = change and change.undone_by_id is not None
     rows = import_rows.of(found) if state in (runs.JUDGED, runs.DONE) else None
     counts = found.counts or {}
     return render_template(
         "imports/run.html",
-        heading=_heading(found, state),
+        heading="Import undone" if undone else _heading(found, state),
         run=found,
         state=state,
         kind=found.import_kind,
@@ -248,7 +249,7 @@ def run(run_id: uuid.UUID) -> Any:
         counts=counts,
         changes=counts.get(carrying.CREATED, 0) + counts.get(carrying.CHANGED, 0),
         list_url=show.list_url(found.import_kind.resource),
-        undone=change and change.undone_by_id is not None,
+        undone=undone,
         rows=rows,
     )
 

@@ -10,7 +10,7 @@ from flask import flash, url_for
 from brainstem.core import history
 
 
-def flash_with_undo(text: str, change_id: uuid.UUID | None = None) -> None:
+def flash_with_undo(text: str, change_id: uuid.UUID | None = None, *, button: str = "Undo") -> None:
     """Say on the next page what was done, with a button that undoes it.
 
     Without a `change_id` it is what the last operation changed; where that is nothing, the text stands alone.
@@ -18,5 +18,8 @@ def flash_with_undo(text: str, change_id: uuid.UUID | None = None) -> None:
     change_id = change_id or history.change_id()
     message: dict[str, Any] = {"text": text}
     if change_id is not None:
-        message["undo_url"] = url_for("history.undo", change_id=change_id)
+        message |= {
+            "undo_url": url_for("history.undo", change_id=change_id),
+            "button": button,
+        }
     flash(message, "success")

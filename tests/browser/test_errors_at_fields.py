@@ -112,10 +112,8 @@ def test_every_field_in_error_and_nothing_lost(sign_in, ada):
         expect(control).to_be_focused()
         expect(control).to_have_attribute("aria-invalid", "true")
         expect(control).to_have_accessible_description(re.compile(message))
-    expect(page.locator("main [aria-invalid=true]:not([hidden])")).to_have_count(len(wrong))
-    expect(page.locator("[aria-invalid=true]:visible")).to_have_count(2)
+    expect(page.locator("[aria-invalid=true]:visible")).to_have_count(len(wrong))
 
-    show(page, "General")
     expect(field(page, "Name")).to_have_value("Taken")
     expect(field(page, "Date and time")).to_have_value("2024-05-06T14:30:15")
     expect(field(page, "Description")).to_have_value("\nkept <i>as it is</i>\n")

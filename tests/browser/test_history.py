@@ -31,7 +31,7 @@ def test_an_edit_is_taken_back_and_a_deleted_session_comes_back(sign_in, ada):
     expect(page.get_by_role("main").get_by_role("listitem").first).to_contain_text(
         "with the token “tests”"
     )
-    page.get_by_role("button", name=re.compile("Restore the state of")).last.press("Enter")
+    page.get_by_role("button", name=re.compile("Restore this state of")).last.press("Enter")
     expect(page.get_by_role("status").first).to_contain_text("The earlier state was restored.")
     assert (stored(ada, session)["name"], stored(ada, session)["tags"]) == ("Monday", ["first"])
 

@@ -156,6 +156,31 @@ def test_tabs_by_keyboard_and_in_the_address(sign_in, ada, lab):
     expect(panel(page)).to_have_accessible_name("Data acquisition")
 
 
+def test_the_first_tab_has_all_fields_of_the_session_itself(sign_in, ada, lab):
+    """Links can be added at once, and on their own tab; what is wrong is in sight of the rest."""
+    page = sign_in(ada)
+    page.goto("/sessions/new")
+    links = page.get_by_role("group", name="Download links", exact=True)
+    button(links, "Add link").click()
+    field(links, "URL").fill("https://example.org/data")
+    expect(panel(page)).to_have_accessible_name("General")
+    tab(page, "Online repositories").click()
+    expect(field(page, "Name")).to_be_hidden()
+    expect(field(links, "URL")).to_have_value("https://example.org/data")
+    tab(page, "Epochs").click()
+    expect(links).to_be_hidden()
+    tab(page, "General").click()
+    field(page, "Name").fill("Linked")
+    choose(page, "Projects", "Cortex maps")
+    refuse(page).get_by_role("link", name="Repository").click()
+    expect(field(links, "Repository")).to_be_focused()
+    expect(field(page, "Name")).to_be_visible()
+    field(links, "Repository").select_option("Other")
+    save(page)
+    (session,) = ada.get("stem/session/")["sessions"]
+    assert session["download_links"] == [{"repository": "Other", "url": "https://example.org/data"}]
+
+
 def test_an_error_out_of_sight_is_shown(sign_in, ada, lab):
     session = ada.session("Monday", lab)
     epoch = {"name": "baseline", "session": session["id"], "start": "0", "end": "60"}

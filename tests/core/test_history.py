@@ -238,7 +238,7 @@ def test_a_deleted_record_of_every_kind_comes_back_as_it_was(kind, ada):
     after = ada("GET", address)
     assert after.text == before.text
     assert after.headers["ETag"] != before.headers["ETag"]
-    assert restored.left_out == 0
+    assert restored.left_out == set()
 
 
 class TestRestoring:
@@ -317,6 +317,26 @@ class TestRestoring:
         with pytest.raises(ValidationError, match="may not use the project"):
             restore(ben, "session", session, 0)
 
+    def test_a_session_of_two_projects_comes_back_by_who_may_change_both(self, ada, ben):
+        one, two = ada.project("One"), ada.project("Two")
+        ada.share("project", one, ben.email, Role.CONTRIBUTOR)
+        session = ada.session("Monday", one, two)
+        address = f"stem/session/{session['id']}"
+        before = ada.get(address)
+        ada("DELETE", address)
+        with pytest.raises(ValidationError, match="more than you may see"):
+            restore(ben, "session", session, 0)
+        restore(ada, "session", session, 0)
+        assert ada.get(address) == before
+
+    def test_a_session_comes_back_without_a_project_that_is_gone(self, ada):
+        one, two = ada.project("One"), ada.project("Two")
+        session = ada.session("Monday", one, two)
+        ada("DELETE", f"stem/session/{session['id']}")
+        ada("DELETE", f"stem/project/{two['id']}")
+        assert len(restore(ada, "session", session, 0).left_out) == 1
+        assert ada.get(f"stem/session/{session['id']}")["session"]["projects"] == [one["id"]]
+
     def test_a_state_of_another_record_is_none_of_this(self, ada, context):
         one, two = ada.project("One"), ada.project("Two")
         (mine,) = history.of_record(actor(ada), registry.get("project"), UUID(one["id"]))
@@ -339,7 +359,7 @@ class TestRestoring:
         address = f"stem/session/{session['id']}"
         ada("PATCH", address, {"name": "Tuesday", "datastorage": [gone["id"], hidden["id"]]})
         ada("PATCH", address, {"datastorage": [hidden["id"]]})
-        assert restore(ben, "session", session, 1).left_out == 2
+        assert len(restore(ben, "session", session, 1).left_out) == 2
         assert ada.get(address)["session"]["datastorage"] == [hidden["id"]]
 
     def test_what_is_gone_is_left_out(self, ada):
@@ -347,7 +367,7 @@ class TestRestoring:
         session = ada.session("Monday", ada.project(), datastorage=[storage["id"]])
         ada("PATCH", f"stem/session/{session['id']}", {"datastorage": []})
         ada("DELETE", f"personal_attributes/datastorage/{storage['id']}")
-        assert restore(ada, "session", session, 0).left_out == 1
+        assert len(restore(ada, "session", session, 0).left_out) == 1
 
     def test_roles(self, ada, ben):
         project = ada.project()
@@ -438,3 +458,36 @@ class TestUndoing:
         with pytest.raises(ValidationError, match="“Two”: It was changed since"):
             undo(ada, change)
         assert ada.get(f"stem/session/{sessions[0]['id']}")["session"]["tags"] == ["new"]
+
+
+def test_what_stands_against_an_undo_names_nothing_unseen(ada, ben):
+    both, hers = ada.project("Both"), ada.project("Hers")
+    ada.share("project", both, ben.email, Role.CONTRIBUTOR)
+    sessions = [ada.session("Open", both), ada.session("Secret", hers)]
+    with ada.app.app_context():
+
+        @operation
+        def together():
+            for each in sessions:
+                payload = {"tags": ["x"]}
+                operations.change(actor(ada), SESSION, UUID(each["id"]), payload)
+
+        together()
+        change_id = history.change_id()
+        with pytest.raises(ValidationError) as raised:
+            restoring.undo(actor(ben), change_id)
+    assert raised.value.messages == ["Something you may not see: You may not see this session."]
+
+
+def test_a_restored_record_is_not_named_to_who_sees_but_its_collection(ada, ben):
+    hers, both = ada.project("Hers"), ada.project("Both")
+    ada.share("project", both, ben.email, Role.MEMBER)
+    secret = ada.session("Secret", hers)
+    named = {"name": "Some", "project": both["id"], "sessions": [secret["id"]]}
+    ada.made("stem/collection/", named)
+    ada("DELETE", f"stem/session/{secret['id']}")
+    restore(ada, "session", secret, -1)
+    with ada.app.app_context():
+        told = [change.summary for change, _ in history.recent(actor(ben))]
+        assert told[0] == "Restored: session"
+        assert not any("Secret" in each for each in told)

@@ -454,3 +454,10 @@ def test_the_migration_makes_entries_for_the_records_that_are_there(lab):
         upgrade()
         assert list(search.untrue()) == []
     assert found(lab, "neuropixels") == ["Monday"]
+
+
+def test_a_quotation_mark_that_is_never_closed():
+    """Looked at letter by letter, not each letter against all behind it: that would take hours."""
+    assert search.words('"' + "a" * 500_000) == ['"' + "a" * 500_000]
+    assert search.words('"' + " a" * 250_000) == ['"', "a"]
+    assert search.words('"a b" "  " "c') == ["a b", '"', '"c']

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from marshmallow import ValidationError
 
-from brainstem.core import history, whole
+from brainstem.core import history, restoring, whole
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.core.whole import Part, Parts
@@ -301,3 +301,21 @@ def test_it_is_one_change_in_the_history(lab):
     changes = history.recent(lab.actor)
     latest = changes[0][0] if isinstance(changes, list) else changes.changes[0][0]
     assert len(latest.revisions) == 3
+
+
+def test_a_new_part_takes_no_id_of_somebody_else_s(lab, ada, ben):
+    """The history and the search know records by their ids alone."""
+    gone = ada.made("stem/epoch/", {"name": "Gone", "session": str(lab.id)})["id"]
+    ada("DELETE", f"stem/epoch/{gone}")
+    deleted = history.of_record(Actor(ada.id), registry.get("epoch"), UUID(gone))[0].change_id
+    mine = UUID(ben.session("Mine", ben.project("Ben's"))["id"])
+    for taken in (lab.id, lab.epochs[0], UUID(gone)):
+        parts = {"epochs": Parts([Part(taken, {"name": "Evil"})])}
+        with pytest.raises(ValidationError) as raised:
+            whole.save(Actor(ben.id, way="page"), lab.session, mine, {}, parts)
+        assert "can't be stored under its id" in str(raised.value.messages["epochs"][0])
+    restoring.undo(lab.actor, deleted)
+    # Whoever may see what was there can have it anew, as with a form that is sent once more.
+    ada("DELETE", f"stem/epoch/{gone}")
+    edit(lab, epochs=Parts([Part(UUID(gone), {"name": "Again"})]))
+    assert ada.get(f"stem/epoch/{gone}")["epoch"]["name"] == "Again"

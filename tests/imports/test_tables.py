@@ -153,3 +153,11 @@ def test_a_column_skips_what_is_empty_or_can_not_be_trusted():
     assert list(table.column(0)) == ["1"]
     assert list(table.column(1)) == ["2", "3"]
     assert tables.DELIMITERS[table.delimiter] == "commas"
+
+
+def test_short_rows_under_a_long_heading_do_not_fill_the_memory(monkeypatch):
+    monkeypatch.setattr(tables, "MOST_CELLS", 100)
+    heading = ",".join(f"c{place}" for place in range(10)).encode()
+    assert len(read(heading + b"\na" * 10).rows) == 10
+    with pytest.raises(UnreadableTable, match="more than 100 cells"):
+        read(heading + b"\na" * 11)

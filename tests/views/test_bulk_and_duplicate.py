@@ -358,3 +358,13 @@ def test_strangers_see_nothing_of_it(ada, ben, yesterday, method):
     answer = pages.client.open(duplicate_of(yesterday), method=method, data=data)
     assert answer.status_code == 403
     assert "2026-11-23" not in answer.text
+
+
+def test_a_query_longer_than_any_address_is_refused(ada, sessions):
+    pages = ada.browser()
+    sent = {
+        "all": "1",
+        "query": f"q=%22{'a' * 100_000}",
+        "csrf_token": pages.token(chosen(*sessions)),
+    }
+    assert pages.client.post("/sessions/bulk", data=sent).status_code == 400

@@ -184,3 +184,55 @@ def test_what_is_not_theirs_to_see_is_not_named_in_differences(ada, ben, project
 )
 def test_odd_addresses_are_no_errors(ada, query):
     assert ada.browser().get(f"/activity/{query}").status_code == 200
+
+
+def test_a_long_history_comes_in_pages(ada, monkeypatch):
+    monkeypatch.setattr("brainstem.views.history.PER_PAGE", 2)
+    session = ada.session("S0", ada.project())
+    for number in range(1, 4):
+        ada("PATCH", f"stem/session/{session['id']}", {"name": f"S{number}"})
+    browser = ada.browser()
+    page = browser.open(f"/sessions/{session['id']}/history")
+    assert len(texts(page, "history-entry")) == 2
+    assert len(actions(page, "restore")) == 1
+    (older,) = [each.get("href") for each in page.all("a") if each.get("rel") == "next"]
+    page = browser.open(older)
+    assert len(texts(page, "history-entry")) == len(actions(page, "restore")) == 2
+    assert "Now" not in page.text
+    for odd in ("0", "-1", "x", "9" * 40):
+        assert browser.get(f"/sessions/{session['id']}/history?before={odd}").status_code == 200
+
+
+def test_what_was_brought_back_is_not_called_new(ada, session):
+    ada("DELETE", f"stem/session/{session['id']}")
+    browser = ada.browser()
+    address = f"/sessions/{session['id']}/history"
+    restore, *_ = actions(opened(browser, address), "restore")
+    browser.submit(restore, {"version": ""}, address)
+    first, *_, last = texts(browser.open(address), "history-entry")
+    assert first.startswith(f"{ada.email} restored it")
+    assert last.startswith(f"{ada.email} created it")
+
+
+def test_undoing_comes_back_to_the_list_as_it_was_narrowed(ada, session):
+    ada("DELETE", f"stem/session/{session['id']}")
+    browser = ada.browser()
+    (change, *_) = changes(browser.open("/activity/"))
+    data = {"csrf_token": browser.token("/activity/")}
+    came = {"Referer": "http://localhost/sessions/?q=Mon&sort=name"}
+    browser.client.post(f"{change}/undo", data=data, headers=came)
+    (change, *_) = changes(browser.open("/activity/"))
+    answer = browser.client.post(f"{change}/undo", data=data, headers=came)
+    assert answer.location == "/sessions/?q=Mon&sort=name"
+    elsewhere = {"Referer": "http://elsewhere.org/sessions/?q=x"}
+    (change, *_) = changes(browser.open("/activity/"))
+    assert browser.client.post(f"{change}/undo", data=data, headers=elsewhere).location.startswith(
+        "/sessions/"
+    )
+
+
+def test_an_address_that_does_not_fit_says_what(ada):
+    answer = ada.browser().get("/sessions/?missing=zz&from=abc")
+    assert answer.status_code == 400
+    assert "missing: Choose of" in answer.text
+    assert "from: This is not a date" in answer.text

@@ -54,12 +54,21 @@ def _of_root_deleted() -> ColumnElement[bool]:
     return and_(Revision.action == DELETE, Revision.kind.in_(kinds))
 
 
-def of_record(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[Revision]:
-    """The revisions of one record that the actor may see, the last first."""
+def of_record(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID,
+    *,
+    before: int | None = None,
+    limit: int | None = None,
+) -> list[Revision]:
+    """The revisions of one record that the actor may see, the last first; those `before` one of them."""
     statement = select(Revision).where(
         Revision.kind == resource.name, Revision.record_id == record_id, visible(actor)
     )
-    return list(db.session.scalars(statement.order_by(Revision.id.desc())))
+    if before is not None:
+        statement = statement.where(Revision.id < before)
+    return list(db.session.scalars(statement.order_by(Revision.id.desc()).limit(limit)))
 
 
 def gone(actor: Actor, resource: Resource, ids: Iterable[uuid.UUID]) -> dict[uuid.UUID, str]:

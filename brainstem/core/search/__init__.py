@@ -67,7 +67,8 @@ def words(text: str) -> list[str]:
     """The words of a search, folded, each once; `ValidationError` for what can't be searched for."""
     if unstorable(text):
         raise ValidationError("Contains a character that can't be stored.")
-    parts = (quoted or plain for quoted, plain in re.findall(r'"([^"]*\S[^"]*)"|(\S+)', text))
+    # Each letter is looked at but a few times, also where a quotation mark is never closed.
+    parts = (quoted or plain for quoted, plain in re.findall(r'"(\s*[^"\s][^"]*)"|(\S+)', text))
     found = list(dict.fromkeys(fold(each).strip() for each in parts))
     if len(found) > MOST_WORDS:
         raise ValidationError(f"At most {MOST_WORDS} words; these are {len(found)}.")

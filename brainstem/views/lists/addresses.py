@@ -18,6 +18,9 @@ from brainstem.core.resource import Resource
 #: Besides what is listed, an address says which year's calendar is open, and which choices are.
 CALENDAR, SHOW, FIND = "calendar", "show", "find"
 
+#: Forms that send an address along could send more than any address holds.
+LONGEST = 16_000
+
 
 @dataclass(frozen=True)
 class Address:
@@ -86,11 +89,17 @@ def written(words: listing.Words) -> str:
 
 def read(actor: Actor, resource: Resource, query: str) -> listing.Words:
     """What `written` has written; or somebody else, or by hand."""
+    return listing.words(actor, resource, MultiDict(pairs_of(query)))
+
+
+def pairs_of(query: str) -> list[tuple[str, str]]:
+    """The words of a query that came with a form; `ValidationError` for more than an address holds."""
     try:
-        pairs = parse_qsl(query, max_num_fields=1000)
+        if len(query) > LONGEST:
+            raise ValueError
+        return parse_qsl(query, max_num_fields=1000)
     except ValueError:
         raise ValidationError({"query": ["This is too much for an address."]}) from None
-    return listing.words(actor, resource, MultiDict(pairs))
 
 
 def _encoded(pairs: Any) -> str:
