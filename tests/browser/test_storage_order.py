@@ -41,9 +41,7 @@ def places(page: Page, source: str, target: str) -> list[tuple[float, float]]:
     """The way from one handle to the next one's, in small steps as a hand makes them."""
     field(page, "Add data storage").scroll_into_view_if_needed()
     # What was dropped before may still glide to its place.
-    page.evaluate(
-        "Promise.allSettled(document.getAnimations().map((one) => one.finished)).then(() => {})"
-    )
+    page.evaluate("document.getAnimations().forEach((one) => one.finish())")
     first, last = handle(page, source).bounding_box(), handle(page, target).bounding_box()
     x, start = first["x"] + first["width"] / 2, first["y"] + first["height"] / 2
     # A little past the middle of the target, whichever side one comes from.
