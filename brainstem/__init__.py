@@ -1,12 +1,11 @@
 """BrainSTEM for the lab: sessions of experiments, recorded in a browser or by scripts."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from flask import Flask
 
-from brainstem import assets, cli, config, database, errors, records, views
+from brainstem import assets, cli, config, database, errors, logs, proxies, records, views
 from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
 
 
@@ -17,17 +16,19 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
         template_folder=str(config.ROOT / "templates"),
         static_folder=str(config.ROOT / "static"),
         static_url_path=assets.address(),
-        instance_path=str(config.ROOT / "instance"),
+        instance_path=str(config.INSTANCE),
     )
-    app.config.from_object(config.Config(Path(app.instance_path)))
+    app.config.from_object(config.Fixed)
+    app.config.from_mapping(config.read())
     app.config.from_mapping(settings or {})
-    config.check(app.config)
     app.json.sort_keys = False
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     # Addresses answer with and without the closing slash, for every method (contract §1).
     app.url_map.strict_slashes = False
     app.url_map.merge_slashes = False
 
+    logs.init_app(app)
+    proxies.init_app(app)
     db.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"), render_as_batch=True)
     login_manager.init_app(app)

@@ -4,26 +4,27 @@ The names below are gunicorn's own settings and hooks. `HOST`, `PORT` and `WEB_C
 from the environment (contract §14).
 """
 
-import os
 import sys
 import time
 from ipaddress import ip_address
+from typing import Any
 
-HOST = os.environ.get("HOST") or "127.0.0.1"
-PORT = os.environ.get("PORT") or "8000"
-WEB_CONCURRENCY = os.environ.get("WEB_CONCURRENCY") or "2"
+from gunicorn.glogging import Logger
+
+# Not the module `config`: that is a name of gunicorn's.
+from brainstem import logs
+from brainstem.config import SettingsError, read
+
+try:
+    settings = read()
+except SettingsError as error:
+    sys.exit(str(error))
+HOST, PORT = settings["HOST"], settings["PORT"]
 
 # Of a request that was answered before it was read to its end (413), this much is read and thrown
 # away, for this long: see `post_request`.
 DRAIN_BYTES = 64 * 1024 * 1024
 DRAIN_SECONDS = 10
-
-
-def number(name: str, text: str, smallest: int, largest: int) -> int:
-    """The value of a setting; a plain message instead of a traceback when it is none."""
-    if not text.isdecimal() or not smallest <= int(text) <= largest:
-        sys.exit(f"{name} is {text!r}; it must be a whole number from {smallest} to {largest}")
-    return int(text)
 
 
 def url(host: str, port: int) -> str:
@@ -39,10 +40,9 @@ def url(host: str, port: int) -> str:
 
 
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
-number("PORT", PORT, 0, 65535)
 
 # Threads share a worker's memory and wait for the database together; processes use the cores.
-workers = number("WEB_CONCURRENCY", WEB_CONCURRENCY, 1, 64)
+workers = settings["WEB_CONCURRENCY"]
 worker_class = "gthread"
 threads = 8
 
@@ -56,10 +56,23 @@ timeout = 60
 graceful_timeout = 10
 keepalive = 5
 
-# Warnings and errors go to standard error; a lab's server is quiet otherwise.
-loglevel = "warning"
-accesslog = None
+# What proxies say of a request is for `proxies.py` to believe or not.
+forwarded_allow_ips = ""
 control_socket_disable = True
+
+
+class Lines(Logger):
+    """gunicorn's own lines, written as ours are; requests are told of by `logs.py`."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.propagate = True
+        logs.configure(settings["LOG_FORMAT"], settings["LOG_LEVEL"])
+
+
+logger_class = Lines
+loglevel = settings["LOG_LEVEL"]
+errorlog = accesslog = None
 
 
 def when_ready(server) -> None:

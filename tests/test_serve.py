@@ -22,7 +22,11 @@ def running(database: Path, **settings: str) -> Iterator[tuple[subprocess.Popen,
     """A server started by `make run`; its process, its address, and what it has printed so far."""
     # Without the variables of the make that runs the tests.
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    environment |= {"DATABASE_URL": f"sqlite:///{database}", "SECRET_KEY": "for tests", "PORT": "0"}
+    environment |= {
+        "DATABASE_URL": f"sqlite:///{database}",
+        "SECRET_KEY": "the key of the tests",
+        "PORT": "0",
+    }
     process = subprocess.Popen(
         ["make", "run"],
         cwd=ROOT,

@@ -191,7 +191,7 @@ def served(folder: Path) -> Iterator[tuple[str, str]]:
     app = create_app(
         {
             "SQLALCHEMY_DATABASE_URI": f"sqlite:///{folder / 'pictures.sqlite3'}",
-            "SECRET_KEY": "for pictures",
+            "SECRET_KEY": "the key of the pictures",
             "LAB_NAME": "Hippocampus Lab",
         }
     )

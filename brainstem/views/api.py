@@ -11,6 +11,7 @@ from flask_login import current_user
 from marshmallow import ValidationError
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
+from brainstem import logs
 from brainstem.core import operations, references, wire
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource, as_id, registry
@@ -96,6 +97,7 @@ def _private_actor() -> Actor:
         token = tokens.valid(secret.strip()) if scheme.lower() == "bearer" else None
         if token is None:
             raise SignInRequired("This token is not valid: it is wrong, revoked or expired.")
+        logs.note_user(token.user_id)
         if token.read_only and request.method not in READING:
             raise Forbidden("This token is read-only: it can't change anything.")
         return Actor(token.user_id, by=token.name)

@@ -79,7 +79,12 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         db.session.remove()
         db.engine.dispose()
     environment = {name: value for name, value in os.environ.items() if "MAKE" not in name}
-    settings = {"DATABASE_URL": url, "SECRET_KEY": "for tests", "PORT": "0", "HOST": "127.0.0.1"}
+    settings = {
+        "DATABASE_URL": url,
+        "SECRET_KEY": "the key of the tests",
+        "PORT": "0",
+        "HOST": "127.0.0.1",
+    }
     process = subprocess.Popen(
         [sys.executable, "-m", "gunicorn", "-c", "python:brainstem.serve", "app:app"],
         cwd=ROOT,

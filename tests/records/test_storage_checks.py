@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select
 
-from brainstem.config import Config, SettingsError
+from brainstem import config
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
 from brainstem.records import storage_checks
@@ -35,7 +35,6 @@ from brainstem.records.storage_checks import (
     run,
     start,
 )
-from tests.conftest import make_app
 
 
 @pytest.fixture
@@ -205,18 +204,16 @@ def test_only_paths_in_a_root_are_looked_at(app, path, answer):
 
 @pytest.mark.parametrize("root", ["data", "./data", "/", "//", "/data/.."])
 def test_roots_are_whole_paths_and_not_the_whole_computer(root):
-    with pytest.raises(SettingsError, match="DATA_ROOTS"):
-        make_app("sqlite://", DATA_ROOTS=["/mnt", root])
+    with pytest.raises(config.SettingsError, match="DATA_ROOTS"):
+        config.read({"DATA_ROOTS": f"/mnt:{root}"})
 
 
 @pytest.mark.parametrize(
     ("text", "roots"),
     [("", []), ("/mnt/data", ["/mnt/data"]), ("/mnt/data:/mnt/a b:", ["/mnt/data", "/mnt/a b"])],
 )
-def test_roots_are_a_list_with_colons(monkeypatch, tmp_path, text, roots):
-    monkeypatch.setenv("DATA_ROOTS", text)
-    config = vars(Config(tmp_path))
-    assert config["DATA_ROOTS"] == roots
+def test_roots_are_a_list_with_colons(text, roots):
+    assert config.read({"DATA_ROOTS": text})["DATA_ROOTS"] == roots
 
 
 # -- One check at a time, seen by all ----------------------------------------------------------
