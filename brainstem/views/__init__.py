@@ -12,6 +12,7 @@ def init_app(app: Flask) -> None:
         choices,
         device,
         duplicate,
+        health,
         history,
         home,
         imports,
@@ -32,6 +33,7 @@ def init_app(app: Flask) -> None:
     for module in (bulk, duplicate, imports, lists, sessions):
         app.register_blueprint(module.bp)
     app.register_blueprint(choices.bp)
+    app.register_blueprint(health.bp)
     app.register_blueprint(search.bp)
     app.register_blueprint(sign_in_again.bp)
     sign_in_again.init_app(app)

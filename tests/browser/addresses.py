@@ -21,6 +21,7 @@ from tests.people import Person
 
 #: Answers that are no pages.
 NO_PAGES = {"static", "bootstrap.static", "plain_static", "favicon", "sign_in_again.standing"}
+NO_PAGES |= {"health.alive", "health.ready"}
 
 #: Kinds whose pages differ; of the others it is enough to see what their fields draw.
 SHAPES = {"sessions", "projects", "subjects", "datastorage", "groups"}
