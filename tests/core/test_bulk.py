@@ -113,6 +113,13 @@ def test_the_plan_says_what_changes_what_stays_and_what_is_refused(world):
     ]
 
 
+def test_nothing_is_told_of_records_that_the_actor_may_not_read(world):
+    ids = [UUID(world.sessions[name]["id"]) for name in ("gone", "mine")]
+    for name in bulk.editable(world.SESSION):
+        with world.app.app_context():
+            assert bulk.held(world.actor, world.SESSION, ids, name).keys() == {ids[1]}, name
+
+
 def edits_of(world):
     """Edits of every list, with what Ben may name and what he may not."""
     storages = {name: world.id("storages", name) for name in world.storages}
