@@ -186,6 +186,8 @@ SETTINGS = (
     Setting("LAB_NAME", _lab_name, "BrainSTEM"),
     # Folders in which the server looks whether a session's data is there.
     Setting("DATA_ROOTS", _data_roots),
+    # How long the audit log keeps who signed in and who got which rights: see records/audit.py.
+    Setting("AUDIT_DAYS", _whole(1, 36_500), "730"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     # Flask has a setting of that name, and then no address at hand for the page that says so.
     Setting("TRUSTED_HOSTS", _trusted_hosts, key="HOST_NAMES"),

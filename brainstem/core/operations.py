@@ -18,7 +18,7 @@ from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import history, people, query, references, search
+from brainstem.core import history, people, publishing, query, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
@@ -160,7 +160,9 @@ def add(
     for name, value in links.items():
         _link(actor, resource, record, name, value, fresh=True)
     if resource.roles is not None:
-        people.appoint(resource, record.id, actor.user_id, Role.OWNER)
+        people.appoint(actor, resource, record.id, Role.OWNER)
+    if columns.get("is_public"):
+        publishing.switch(actor, resource, record.id, is_public=True)
     history.created(actor, resource, record, links)
     search.put_new(resource, record, data)
     return record
@@ -222,6 +224,8 @@ def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) 
         flag_modified(record, name)
     if columns:
         resource.update(record, columns)
+    if "is_public" in columns:
+        publishing.switch(actor, resource, record.id, is_public=columns["is_public"])
     for name, value in links.items():
         changed |= _link(actor, resource, record, name, value)
     for name, value in roles.items():
@@ -249,6 +253,7 @@ def delete(
         raise ValidationError(reason)
     history.deleting(actor, resource, record)
     search.forget(resource, [record.id])
+    people.end(actor, resource, record.id)
     with history.changing_owner(actor, resource, _owner_of(resource, record)):
         resource.remove(record)
 
@@ -259,7 +264,7 @@ def leave(actor: Actor, resource: Resource, record_id: uuid.UUID) -> None:
     _signed_in(actor)
     record = _locked(resource, record_id)
     with history.changing(actor, resource, record, resource.schema._declared_fields):
-        people.dismiss(resource, record_id, actor.user_id)
+        people.dismiss(actor, resource, record_id)
         touch(record)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from blinker import Signal
 from marshmallow import ValidationError
 from sqlalchemy import delete, insert, select, update
 
@@ -17,6 +18,10 @@ from brainstem.core.permissions import Actor, Right, Role, allowed, may
 from brainstem.core.resource import Resource, registry
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
+
+#: Sent in the transaction that gives, changes or takes away a role, by the kind of record: `actor`,
+#: `record_id`, `holder` ("user" or "group"), `holder_id`, and the roles `was` and `now`.
+role_written = Signal()
 
 
 def held(
@@ -108,22 +113,36 @@ def granted(
     return found
 
 
-def dismiss(resource: Resource, record_id: uuid.UUID, user_id: uuid.UUID | None) -> None:
-    """Take a user's own role on a record away; the last owner stays."""
+def dismiss(actor: Actor, resource: Resource, record_id: uuid.UUID) -> None:
+    """Take the actor's own role on a record away; the last owner stays."""
     table = resource.roles.users
     record, who = list(table.c)[:2]
     roles = dict(db.session.execute(select(who, table.c.role).where(record == record_id)).all())
-    was = roles.pop(user_id, None)
+    was = roles.pop(actor.user_id, None)
     if was is None:
         raise NotFound(f"You hold no role of your own on this {resource.words}.")
     if wrong := _without_owner(roles.values()):
         raise ValidationError({"users": wrong})
-    _write(resource, "user", record_id, user_id, Role(was), None)
+    _write(actor, resource, "user", record_id, actor.user_id, Role(was), None)
 
 
-def appoint(resource: Resource, record_id: uuid.UUID, user_id: Any, role: Role) -> None:
-    """Give a user who holds no role on the record one."""
-    _write(resource, "user", record_id, user_id, None, role)
+def appoint(actor: Actor, resource: Resource, record_id: uuid.UUID, role: Role) -> None:
+    """Give the actor, who holds no role on the record, one."""
+    _write(actor, resource, "user", record_id, actor.user_id, None, role)
+
+
+def end(actor: Actor, resource: Resource, record_id: uuid.UUID) -> None:
+    """Say which roles end with a record that is about to be deleted: those held on it, and its own."""
+    for kind in registry:
+        for holder in ("user", "group"):
+            table = kind.roles and kind.roles.of(holder)
+            if table is None or resource.name not in (kind.name, holder):
+                continue
+            record, who = list(table.c)[:2]
+            mine = record if kind is resource else who
+            statement = select(record, who, table.c.role).where(mine == record_id)
+            for on, holder_id, role in db.session.execute(statement).all():
+                _tell(actor, kind, holder, on, holder_id, Role(role), None)
 
 
 def problems(
@@ -170,12 +189,13 @@ def assign(
             continue
         if not owner and max(role or 0, was or 0) >= Role.MANAGER:
             raise Forbidden(f"Only owners may say who is a manager or an owner ({name}).")
-        _write(resource, holder, record_id, ids[name], was, role)
+        _write(actor, resource, holder, record_id, ids[name], was, role)
         changed = True
     return changed
 
 
 def _write(
+    actor: Actor,
     resource: Resource,
     holder: str,
     record_id: uuid.UUID,
@@ -193,6 +213,20 @@ def _write(
     else:
         here = (record == record_id, who == holder_id)
         db.session.execute(update(table).where(*here).values(role=role))
+    _tell(actor, resource, holder, record_id, holder_id, was, role)
+
+
+def _tell(
+    actor: Actor,
+    resource: Resource,
+    holder: str,
+    record_id: uuid.UUID,
+    holder_id: uuid.UUID,
+    was: Role | None,
+    now: Role | None,
+) -> None:
+    whose = {"holder": holder, "holder_id": holder_id}
+    role_written.send(resource, actor=actor, record_id=record_id, **whose, was=was, now=now)
 
 
 def _name(holder: str) -> Any:

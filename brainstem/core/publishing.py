@@ -6,12 +6,17 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
+from blinker import Signal
 from sqlalchemy import ColumnElement, and_, func, or_, select
 
 from brainstem.core import references
 from brainstem.core.permissions import PUBLIC, Actor, allowed
 from brainstem.core.resource import Resource, registry
 from brainstem.extensions import db
+
+#: Sent in the transaction that publishes a record or makes it private again, by its kind: `actor`,
+#: `record_id`, `is_public`.
+switched = Signal()
 
 #: How many names of a kind are told.
 NAMED = 12
@@ -24,6 +29,11 @@ class Part:
     kind: Resource
     total: int
     names: dict[uuid.UUID, str]
+
+
+def switch(actor: Actor, resource: Resource, record_id: uuid.UUID, *, is_public: bool) -> None:
+    """Say that a record was published, or made private again."""
+    switched.send(resource, actor=actor, record_id=record_id, is_public=is_public)
 
 
 def within(resource: Resource, record_id: uuid.UUID, kind: Resource) -> ColumnElement[bool] | None:

@@ -4,6 +4,7 @@ from flask import Flask
 
 from brainstem.records import (
     attributes,
+    audit,
     collections,
     devices,
     epochs,
@@ -23,6 +24,7 @@ from brainstem.records import (
 
 __all__ = [
     "attributes",
+    "audit",
     "collections",
     "devices",
     "epochs",

@@ -23,7 +23,8 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import TooManyTries
 from brainstem.extensions import db
-from brainstem.records import limits, tokens
+from brainstem.records import audit, limits, tokens
+from brainstem.records.audit import Event
 from brainstem.records.base import Record, reference, text
 
 #: How long a code can be approved, and how often a program is to ask; also what it is told.
@@ -155,7 +156,9 @@ def _hand_out(login_id: uuid.UUID) -> dict[str, str]:
     if login is None or login.status != APPROVED:
         return _standing(login)
     login.status = USED
-    _, secret = tokens.issue(login.user_id, login.client_name, read_only=login.read_only)
+    _, secret = tokens.issue(
+        login.user_id, login.client_name, read_only=login.read_only, how="approved in the browser"
+    )
     return {"status": "success", "token": secret}
 
 
@@ -170,11 +173,11 @@ def _standing(login: DeviceLogin | None) -> dict[str, str]:
 def asked(actor: Actor, typed: str, address: str | None) -> DeviceLogin:
     """The login that a code belongs to. `ValidationError` for a wrong code, which counts as a failed
     try, and `TooManyTries` after too many."""
-    sources = (f"code by {actor.user_id}", f"code from {address}")
-    limits.refuse(*sources)
+    sources = {"account": f"code by {actor.user_id}", "address": f"code from {address}"}
+    limits.refuse(*sources.values())
     login = db.session.scalar(select(DeviceLogin).where(DeviceLogin.user_code == _as_code(typed)))
     if login is None:
-        limits.count(*sources)
+        limits.failed("the code of a program", sources, actor, about=actor.user_id)
     if login is None or login.expires <= utcnow():
         text = "No program waits with this code. It may be mistyped, or older than 15 minutes."
         raise ValidationError({"user_code": [text]})
@@ -190,6 +193,14 @@ def answer(actor: Actor, login_id: uuid.UUID, *, approve: bool, read_only: bool 
     login.status = APPROVED if approve else DENIED
     login.read_only = approve and read_only
     login.user_id = actor.user_id
+    audit.note(
+        Event.DEVICE_APPROVED if approve else Event.DEVICE_DENIED,
+        actor,
+        kind="device_login",
+        target=login.id,
+        name=login.client_name,
+        read_only=login.read_only,
+    )
 
 
 def _locked(login_id: uuid.UUID) -> DeviceLogin | None:

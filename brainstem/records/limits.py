@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import math
+import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -23,7 +24,8 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import TooManyTries
 from brainstem.extensions import db
-from brainstem.records import users
+from brainstem.records import audit, users
+from brainstem.records.audit import Event
 from brainstem.records.base import UtcDateTime, json, text_type
 
 MOST = 10
@@ -61,16 +63,16 @@ def refuse(*sources: str) -> None:
 
 
 @operation
-def count(*sources: str) -> None:
-    """Note a failed try of each source.
+def count(*sources: str) -> list[str]:
+    """Note a failed try of each source; the sources of which this was the last one.
 
     `TooManyTries` where the tries were used up while this one was under way: however many are sent
     at once, no more than `MOST` learn that they were wrong.
     """
-    now = utcnow()
+    now, used_up = utcnow(), []
     db.session.execute(delete(FailedTries).where(FailedTries.last <= now - WINDOW))
     # In one order, so that two of these wait for each other and do not lock each other out.
-    for key in sorted(map(_key, sources)):
+    for key, source in sorted((_key(source), source) for source in sources):
         row = db.session.get(FailedTries, key, with_for_update=True, populate_existing=True)
         if row is None:
             row = FailedTries(key=key, times=[], last=now)
@@ -79,7 +81,29 @@ def count(*sources: str) -> None:
             raise TooManyTries(seconds)
         row.times = [*row.times, now.timestamp()][-MOST:]
         row.last = now
+        if _wait(row.times):
+            used_up.append(source)
         db.session.flush()
+    return used_up
+
+
+@operation
+def failed(
+    what: str,
+    sources: dict[str, str],
+    actor: Actor | None = None,
+    *,
+    about: uuid.UUID | None = None,
+) -> None:
+    """Count a failed try, and note it in the audit log: `what` was wrong, and whose account it is about.
+
+    `sources` by what they are: `{"account": …, "address": …}`. What was typed is not noted.
+    """
+    used_up = count(*sources.values())
+    whom = {"kind": "user" if about else "", "target": about, "what": what}
+    audit.note(Event.SIGN_IN_FAILED, actor, **whom)
+    if blocked := [name for name, source in sources.items() if source in used_up]:
+        audit.note(Event.SIGN_IN_BLOCKED, actor, **whom, blocked=blocked)
 
 
 @operation
@@ -93,28 +117,34 @@ def by_password(email: str, password: str, address: str | None) -> users.User | 
     `address` is where the request comes from. A right password clears its account, but not the
     address: else one's own account would be a way to go on guessing at the others.
     """
-    account = f"password of {email.strip().lower()}"
-    place = f"password from {address}"
-    refuse(account, place)
+    sources = _of_password(email, address)
+    refuse(*sources.values())
     user = users.by_password(email, password)
     if user is None:
-        count(account, place)
+        failed("a password", sources, about=users.id_of(email))
         return None
     # Wrong ones that were sent at the same time count before this one.
-    refuse(account, place)
-    _forget(account)
+    refuse(*sources.values())
+    _forget(sources["account"])
     return user
+
+
+def _of_password(email: str, address: str | None) -> dict[str, str]:
+    return {
+        "account": f"password of {email.strip().lower()}",
+        "address": f"password from {address}",
+    }
 
 
 def first_user(payload: dict[str, Any], code: str, address: str | None) -> users.User:
     """`users.add_administrator`, with as many tries at the set-up code from one address."""
-    place = f"set-up code from {address}"
-    refuse(place)
+    sources = {"address": f"set-up code from {address}"}
+    refuse(*sources.values())
     try:
         return users.add_administrator(payload, code)
     except ValidationError as error:
         if "code" in error.messages:
-            count(place)
+            failed("the set-up code", sources)
         raise
 
 
@@ -122,13 +152,13 @@ def change_password(
     actor: Actor, payload: dict[str, Any], email: str, address: str | None
 ) -> users.User:
     """`users.change_password`, with as many tries at the password so far as for signing in."""
-    account, place = f"password of {email}", f"password from {address}"
-    refuse(account, place)
+    sources = _of_password(email, address)
+    refuse(*sources.values())
     try:
         return users.change_password(actor, payload)
     except ValidationError as error:
-        if payload.get("current") and "current" in error.messages:
-            count(account, place)
+        if payload.get("current") and "current" in error.normalized_messages():
+            failed("the current password", sources, actor, about=actor.user_id)
         raise
 
 

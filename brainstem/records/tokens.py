@@ -18,6 +18,8 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import NotFound
 from brainstem.extensions import db
+from brainstem.records import audit
+from brainstem.records.audit import Event
 from brainstem.records.base import Record, UtcDateTime, reference, text
 from brainstem.records.users import User
 
@@ -79,26 +81,30 @@ def add_token(actor: Actor, payload: dict) -> tuple[Token, str]:
     same = select(Token.id).where(Token.user_id == actor.user_id, Token.name == data["name"])
     if db.session.scalar(same):
         raise ValidationError({"name": ["You have a token of this name already."]})
-    return _make(actor.user_id, **data)
+    return _make(actor, **data)
 
 
 @operation
-def issue(user_id: uuid.UUID, name: str, *, read_only: bool = False) -> tuple[Token, str]:
-    """Make a token that a program asked for: of that name, or with a number behind it."""
+def issue(user_id: uuid.UUID, name: str, *, how: str, read_only: bool = False) -> tuple[Token, str]:
+    """Make a token that a program asked for: of that name, or with a number behind it.
+
+    `how` the program got it, for the audit log.
+    """
     # Its user's tokens are made one after the other: the same program may run on many computers.
     db.session.execute(select(User.id).where(User.id == user_id).with_for_update())
     taken = set(db.session.scalars(select(Token.name).where(Token.user_id == user_id)))
     numbered = (f"{name[: MOST_NAME - len(f' {n}')]} {n}" for n in count(2))
     while name in taken:
         name = next(numbered)
-    return _make(user_id, name, read_only)
+    return _make(Actor(user_id), name, read_only, how=how)
 
 
-def _make(user_id: uuid.UUID, name: str, read_only: bool) -> tuple[Token, str]:
+def _make(actor: Actor, name: str, read_only: bool, **more: str) -> tuple[Token, str]:
     secret = PREFIX + secrets.token_urlsafe(32)
-    token = Token(user_id=user_id, name=name, read_only=read_only, hash=_hash(secret))
+    token = Token(user_id=actor.user_id, name=name, read_only=read_only, hash=_hash(secret))
     db.session.add(token)
     db.session.flush()
+    _note_token(Event.TOKEN_MADE, actor, token, **more)
     return token, secret
 
 
@@ -109,6 +115,12 @@ def revoke(actor: Actor, token_id: uuid.UUID) -> None:
     if token is None or token.user_id != actor.user_id:
         raise NotFound("There is no such token.")
     db.session.delete(token)
+    _note_token(Event.TOKEN_REVOKED, actor, token)
+
+
+def _note_token(event: Event, actor: Actor, token: Token, **more: str) -> None:
+    more |= {"name": token.name, "read_only": token.read_only}
+    audit.note(event, actor, kind="token", target=token.id, **more)
 
 
 def tokens_of(actor: Actor) -> list[Token]:
@@ -125,10 +137,10 @@ def valid(secret: str) -> Token | None:
         return None
     now = utcnow()
     if token.last_used is None or now - token.last_used > NOTED:
-        _note(token.id, now)
+        _note_use(token.id, now)
     return token
 
 
 @operation
-def _note(token_id: uuid.UUID, now: datetime) -> None:
+def _note_use(token_id: uuid.UUID, now: datetime) -> None:
     db.session.execute(update(Token).where(Token.id == token_id).values(last_used=now))

@@ -27,10 +27,16 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
+from brainstem.records import audit
+from brainstem.records.audit import Event
 from brainstem.records.base import Record, UtcDateTime, text
 
 # NIST SP 800-63B: eight at least, and long ones welcome.
 LEAST_PASSWORD, MOST_PASSWORD = 8, 1000
+
+
+#: Whoever may type commands on the server.
+COMMAND = Actor(None, way="command")
 
 
 class User(UserMixin, Record):
@@ -154,7 +160,7 @@ def _hasher() -> PasswordHasher:
 
 
 @operation
-def add_user(payload: dict[str, Any], *, is_admin: bool = False) -> User:
+def add_user(payload: dict[str, Any], *, is_admin: bool = False, actor: Actor = COMMAND) -> User:
     """Add a user; `ValidationError` names what is wrong."""
     data = NewUser().load(payload)
     if db.session.scalar(select(User.id).where(User.email == data["email"])):
@@ -163,6 +169,9 @@ def add_user(payload: dict[str, Any], *, is_admin: bool = False) -> User:
     user = User(**data, is_admin=is_admin, password_hash=_hasher().hash(password))
     db.session.add(user)
     db.session.flush()
+    audit.note(
+        Event.USER_ADDED, actor, kind="user", target=user.id, name=user.email, is_admin=is_admin
+    )
     return user
 
 
@@ -170,7 +179,7 @@ def add_user(payload: dict[str, Any], *, is_admin: bool = False) -> User:
 def admit(actor: Actor, payload: dict[str, Any], *, is_admin: bool = False) -> User:
     """Add a user, as an administrator does."""
     require_administrator(actor)
-    return add_user(payload, is_admin=is_admin)
+    return add_user(payload, is_admin=is_admin, actor=actor)
 
 
 @operation
@@ -187,11 +196,17 @@ def set_standing(
     locked = statement.with_for_update().execution_options(populate_existing=True)
     administrators = {user.id for user in db.session.scalars(locked)}
     user = _user(user_id)
-    user.is_admin = user.is_admin if is_admin is None else is_admin
-    user.is_active = user.is_active if is_active is None else is_active
+    asked = {"is_admin": is_admin, "is_active": is_active}
+    changed = {name: on for name, on in asked.items() if on not in (None, getattr(user, name))}
+    for name, on in changed.items():
+        setattr(user, name, on)
     if administrators == {user_id} and not (user.is_admin and user.is_active):
         raise ValidationError("There must be an administrator: make somebody else one first.")
     touch(user)
+    if changed:
+        audit.note(
+            Event.USER_CHANGED, actor, kind="user", target=user_id, name=user.email, **changed
+        )
     return user
 
 
@@ -199,7 +214,7 @@ def set_standing(
 def set_password(actor: Actor, user_id: uuid.UUID, payload: dict[str, Any]) -> User:
     """Give somebody a new password, as an administrator does; it ends that user's sign-ins."""
     require_administrator(actor)
-    return _give_password(user_id, NewPassword().load(payload))
+    return _give_password(actor, user_id, NewPassword().load(payload))
 
 
 @operation
@@ -209,13 +224,14 @@ def change_password(actor: Actor, payload: dict[str, Any]) -> User:
     user = db.session.get(User, actor.user_id)
     if user is None or by_password(user.email, data.pop("current")) is None:
         raise ValidationError("This is not your password.", "current")
-    return _give_password(user.id, data)
+    return _give_password(actor, user.id, data)
 
 
-def _give_password(user_id: uuid.UUID, data: dict[str, Any]) -> User:
+def _give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> User:
     user = _user(user_id)
     user.password_hash = _hasher().hash(data["password"])
     touch(user)
+    audit.note(Event.PASSWORD_CHANGED, actor, kind="user", target=user.id, name=user.email)
     return user
 
 
@@ -238,7 +254,7 @@ def add_administrator(payload: dict[str, Any], code: str) -> User:
         errors = NewUser().validate(payload)
         errors["code"] = ["This is not the code that the server printed."]
         raise ValidationError(errors)
-    return add_user(payload, is_admin=True)
+    return add_user(payload, is_admin=True, actor=Actor(None, way="page"))
 
 
 def open_setup_code() -> str | None:
@@ -263,6 +279,11 @@ def by_password(email: str, password: str) -> User | None:
     except (Argon2Error, InvalidHashError):
         return None
     return user if user is not None and user.is_active else None
+
+
+def id_of(email: str) -> uuid.UUID | None:
+    """Whose address this is, also of somebody who has left."""
+    return db.session.scalar(select(User.id).where(User.email == email.strip().lower()))
 
 
 @cache
@@ -302,3 +323,4 @@ def load_user(cookie: str) -> User | None:
 def note_sign_in(_app: Any, user: User) -> None:
     """Remember when somebody last signed in."""
     db.session.execute(update(User).where(User.id == user.id).values(last_sign_in=utcnow()))
+    audit.note(Event.SIGN_IN, Actor(user.id, way="page"))

@@ -26,7 +26,8 @@ from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import lab_time
 from brainstem.errors import TooManyTries
-from brainstem.records import limits, tokens, users
+from brainstem.records import audit, limits, tokens, users
+from brainstem.records.audit import Event
 
 bp = Blueprint("account", __name__)
 
@@ -107,6 +108,8 @@ def _back() -> str:
 @bp.post("/logout")
 def logout() -> Response:
     """Sign out."""
+    if current_user.is_authenticated:
+        audit.note(Event.SIGN_OUT, Actor(current_user.id, way="page"))
     logout_user()
     session.clear()
     flash("You are signed out.", "success")

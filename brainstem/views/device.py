@@ -86,7 +86,7 @@ def by_password() -> Response:
     user = limits.by_password(data["username"], data["password"], request.remote_addr)
     if user is None:
         raise SignInRequired("The email address or the password is wrong.")
-    _, secret = tokens.issue(user.id, "Signed in with the password")
+    _, secret = tokens.issue(user.id, "Signed in with the password", how="for the password")
     return jsonify(token=secret)
 
 

@@ -167,6 +167,17 @@ def test_characters_that_no_account_can_have(app, ada):
     assert "can&#39;t be stored" in response.text
 
 
+def test_ten_wrong_passwords_on_the_page_for_a_new_one(app, ada):
+    """Whoever finds a computer signed in can guess there no longer than at the sign-in."""
+    pages = ada.browser()
+    fields = {"current": WRONG, "password": "another long password"}
+    for _ in range(10):
+        assert pages.submit("/account/password/", fields).status_code == 400
+    fields["current"] = PASSWORD
+    assert pages.submit("/account/password/", fields).status_code == 429
+    assert sign_in(app, ada.email, PASSWORD, "198.51.100.1").status_code == 429
+
+
 def test_ten_wrong_set_up_codes(app):
     pages = Pages(app)
     fields = {"email": "ada@lab.org", "first_name": "Ada", "last_name": "", "password": PASSWORD}

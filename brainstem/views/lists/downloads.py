@@ -24,6 +24,8 @@ from brainstem.core.schemas import (
     TagList,
 )
 from brainstem.core.times import lab_text, lab_time, parse, utcnow
+from brainstem.records import audit
+from brainstem.records.audit import Event
 from brainstem.views import show
 from brainstem.views.lists import table
 
@@ -41,6 +43,8 @@ def download(actor: Actor, resource: Resource, form: str) -> Response:
     words = listing.words(actor, resource, request.args)
     columns = listing.chosen_columns(actor, resource, words.getlist(listing.COLUMNS))
     chunks = listing.everything(actor, resource, words)
+    query = request.query_string.decode("utf-8", "replace")[:1000]
+    audit.note(Event.EXPORT, actor, kind=resource.name, format=form, query=query)
     parts = _csv(actor, resource, columns, chunks)
     if form == "json":
         parts = _json(actor, resource, chunks)
