@@ -7,6 +7,9 @@ from flask import Flask
 
 from brainstem import assets, cli, config, database, errors, logs, proxies, records, views
 from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
+from brainstem.version import VERSION as __version__
+
+__all__ = ["__version__", "create_app"]
 
 
 def create_app(settings: Mapping[str, Any] | None = None) -> Flask:

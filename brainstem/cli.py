@@ -10,7 +10,7 @@ from flask.cli import AppGroup
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from brainstem import demo
+from brainstem import demo, health, status
 from brainstem.core import search
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import texts_in
@@ -31,6 +31,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(load_demo)
     app.cli.add_command(import_command)
     app.cli.add_command(reindex)
+    app.cli.add_command(status_command)
 
 
 @user_commands.command("add")
@@ -88,6 +89,23 @@ def reindex(check: bool) -> None:
         )
     else:
         click.echo("The search index is true to the records.")
+
+
+@click.command("status")
+def status_command() -> None:
+    """How the server is: what the page Status says. The exit code is 1 where something is not well."""
+    for part, state in health.ready().items():
+        if state not in (health.OK, health.UNKNOWN):
+            raise click.ClickException(f"{part.capitalize()}: {state}.")
+    found = status.parts()
+    for part in found:
+        click.echo(f"{part.title}")
+        for fact in part.facts:
+            click.echo(f"  {fact.name}: {fact.value}")
+    wrong = status.problems(found)
+    for fact in wrong:
+        click.echo(f"{fact.name}: {fact.value}. {fact.problem}", err=True)
+    sys.exit(1 if wrong else 0)
 
 
 def _user(email: str) -> User:

@@ -15,7 +15,7 @@ from brainstem.extensions import db
 #: How long each step of a check may take, in seconds: whoever asks does not wait for long either.
 PATIENCE = 2
 
-OK, NO_ANSWER = "ok", "does not answer"
+OK, NO_ANSWER, UNKNOWN = "ok", "does not answer", "unknown"
 
 
 def ready() -> dict[str, str]:
@@ -27,7 +27,7 @@ def ready() -> dict[str, str]:
                 connection.execute(text(f"SET LOCAL statement_timeout = '{PATIENCE}s'"))
             current = revision(connection)
     except SQLAlchemyError:
-        return {"database": NO_ANSWER, "migrations": "unknown"}
+        return {"database": NO_ANSWER, "migrations": UNKNOWN}
     return {"database": OK, "migrations": OK if current == expected() else behind(current)}
 
 

@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
         security,
         sessions,
         sign_in_again,
+        status,
     )
     from brainstem.views.lists import routes as lists
 
@@ -34,6 +35,7 @@ def init_app(app: Flask) -> None:
         app.register_blueprint(module.bp)
     app.register_blueprint(choices.bp)
     app.register_blueprint(health.bp)
+    app.register_blueprint(status.bp)
     app.register_blueprint(search.bp)
     app.register_blueprint(sign_in_again.bp)
     sign_in_again.init_app(app)

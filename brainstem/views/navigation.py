@@ -42,6 +42,9 @@ def shown() -> dict[str, Any]:
         headings.setdefault("People", []).append(
             _link("Users", people, f"{request.path}/".startswith(people))
         )
+        if current_user.is_admin:
+            status = url_for("status.index")
+            headings["People"].append(_link("Status", status, request.path == status))
     headings["For everybody"] = [_link("API reference", f"{request.script_root}/api/", False)]
     if not public:
         headings["For everybody"].insert(0, _link("Public view", url_for("public.home"), False))

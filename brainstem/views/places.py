@@ -14,6 +14,7 @@ from brainstem.core import operations, references, times
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import registry
+from brainstem.core.sizes import size_text
 from brainstem.extensions import db
 from brainstem.records import paths, storage_checks
 from brainstem.records.storage_checks import StorageCheck
@@ -209,20 +210,10 @@ FINDINGS = {
 def _finding(row: StorageCheck) -> str:
     if row.outcome != storage_checks.FOUND:
         return FINDINGS[row.outcome]
-    size = _size(row.size)
+    size = size_text(row.size)
     if not row.folder:
         return f"There: a file of {size}."
     files = f"{row.files:,} {'file' if row.files == 1 else 'files'}"
     if row.partly:
         return f"There: at least {files}, {size}; not everything could be counted."
     return f"There: {files}, {size}." if row.files else "There, but without a file in it."
-
-
-def _size(number: int) -> str:
-    """A size as file managers tell it: `3.4 GB`."""
-    if number < 1000:
-        return f"{number} B"
-    units = ("kB", "MB", "GB", "TB", "PB", "EB")
-    power = next((p for p in range(1, len(units)) if number / 1000**p < 999.5), len(units))
-    amount = number / 1000**power
-    return f"{amount:.{1 if amount < 99.95 else 0}f} {units[power - 1]}"
