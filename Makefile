@@ -37,8 +37,8 @@ lint:  ## Check the style of the code
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 
-bench: install  ## Run the benchmarks
-	@$(own_environment) .venv/bin/python -m bench
+bench: install  ## Measure how fast it is, beside hand-written SQL; ARGS="--help" tells more
+	@$(own_environment) .venv/bin/python -m bench $(ARGS)
 
 screenshots: install  ## Take the README's pictures anew
 	@tools/install.sh dev

@@ -1,142 +1,230 @@
-"""How long the common requests take in a database with many sessions: `make bench`.
+"""How fast the program is, beside what could be had: `make bench`.
 
-Each request goes through the whole program, without the network, and is repeated; the table shows
-the median and the slowest time in milliseconds, and how many SQL statements one request took.
-SQLite first, then PostgreSQL where it is installed.
+Real servers on SQLite and PostgreSQL, with 1,000 and 100,000 sessions, are asked for each operation in
+turn with two others: a bare view with hand-written SQL, and the same bytes from memory (`bench/floors.py`).
+What counts is how many times as long ours takes, in the same minutes on the same machine.
+
+    make bench                                                       # everything, some ten minutes
+    make bench ARGS="--only list-100,detail --n 1000 --database sqlite"
+    make bench ARGS="--million"                                      # with 1,000,000 sessions besides
+    make bench ARGS="--record"                                       # and write docs/performance.md
 """
 
-import itertools
-import os
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import re
+import shutil
 import statistics
 import sys
 import tempfile
-import time
-from collections.abc import Callable
+from collections.abc import Iterator
+from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
 
-from flask import Flask
-from flask.testing import FlaskClient
-from flask_migrate import upgrade
 from sqlalchemy import event
 
-from brainstem import create_app
+from bench import labs, table
+from bench.load import Client, Request
+from bench.operations import OPERATIONS, Operation, World
+from bench.servers import running
 from brainstem.extensions import db
-from tests.databases import PostgresCluster, Unavailable
+from tests.databases import Unavailable
 
-SESSIONS = int(os.environ.get("BENCH_SESSIONS", "1000"))
-REPEATS = 30
-EMAIL, PASSWORD = "bench@example.org", "a password for the benchmarks"
+CONNECTIONS = 4
+SCRIPT = {"Accept": "*/*", "Accept-Encoding": "gzip, deflate", "User-Agent": "bench"}
+BROWSER = {"Accept": "text/html", "Accept-Encoding": "gzip, deflate, br", "User-Agent": "bench"}
 
 
-class Lab:
-    """A database with one user, two projects, three data storages and many sessions."""
+def main() -> None:
+    asked = arguments()
+    results = []
+    for database in asked.database:
+        for n in asked.n:
+            try:
+                with labs.lab(database, n) as (url, token):
+                    results += measured(database, n, url, token, asked)
+            except Unavailable as reason:
+                print(f"Not measured on {database}: {reason}")
+    labs.KEPT.mkdir(parents=True, exist_ok=True)
+    (labs.KEPT / "results.json").write_text(json.dumps(results))
+    written = table.written(results)
+    (labs.KEPT / "table.md").write_text(written)
+    print(written)
+    if asked.record:
+        table.record(written)
 
-    def __init__(self, url: str) -> None:
-        self.app = create_app({"SQLALCHEMY_DATABASE_URI": url, "SECRET_KEY": "bench"})
-        with self.app.app_context():
-            upgrade()
-        self.client = signed_in(self.app)
-        self.projects = [self.create("stem/project", name=f"Project {n}") for n in range(2)]
-        self.storages = [
-            self.create("personal_attributes/datastorage", name=f"Storage {n}") for n in range(3)
-        ]
-        self.serial = itertools.count()
-        self.sessions = [self.create_session() for _ in range(SESSIONS)]
 
-    def create(self, address: str, **payload: object) -> str:
-        """Create a record; its id."""
-        answer = self.client.post(f"/api/private/{address}/", json=payload)
-        if answer.status_code != 201:
-            sys.exit(f"{address} could not be created: {answer.get_data(as_text=True)}")
-        return next(iter(answer.json.values()))["id"]
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__.split("\n")[0])
+    names = [operation.name for operation in OPERATIONS]
+    parser.add_argument("--only", type=words, default=names, help=f"of {', '.join(names)}")
+    parser.add_argument("--database", type=words, default=["sqlite", "postgresql"])
+    parser.add_argument(
+        "--n", type=lambda text: [int(each) for each in words(text)], default=[1_000, 100_000]
+    )
+    parser.add_argument("--million", action="store_true", help="1,000,000 sessions besides")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=0.3, help="for each figure, in each round")
+    parser.add_argument("--record", action="store_true", help="write docs/performance.md")
+    asked = parser.parse_args()
+    if unknown := set(asked.only) - set(names):
+        parser.error(f"There is no operation {', '.join(sorted(unknown))}.")
+    if asked.million:
+        asked.n.append(1_000_000)
+    return asked
 
-    def create_session(self) -> str:
-        n = next(self.serial)
-        return self.create(
-            "stem/session",
-            name=f"Session {n:06}",
-            description="A *typical* description, a line or two long. " * 3,
-            projects=self.projects[: 1 + n % 2],
-            date_time=f"2026-{1 + n % 12:02}-{1 + n % 28:02}T10:00:00Z",
-            datastorage=self.storages,
-            extra_fields={"room": f"B{n % 20}", "depth": n % 7 + 0.5, "probes": n % 4},
-            download_links=[{"repository": "DANDI", "url": f"https://example.org/{n}"}],
-            tags=["pilot", f"rig {n % 5}"],
+
+def words(text: str) -> list[str]:
+    return text.split(",")
+
+
+def measured(
+    database: str, n: int, url: str, token: str, asked: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """The figures of all operations on one database."""
+    app = labs.app_on(url)
+    with app.app_context(), db.engine.connect() as connection:
+        world = World.of(connection)
+    memory = Path(tempfile.mkdtemp(prefix="brainstem-bench-"))
+    settings = {"DATABASE_URL": url, "SECRET_KEY": labs.SECRET_KEY}
+    floors = {"BENCH_DATABASE": url, "BENCH_MEMORY": str(memory)}
+    results = []
+    try:
+        with (
+            running("brainstem.serve", "app:app", **settings) as ours,
+            running("bench.serving", "bench.floors:app", **floors) as floor,
+        ):
+            headers = SCRIPT | {"Authorization": f"Bearer {token}"}
+            browser = BROWSER | {"Cookie": signed_in(ours.port)}
+            chosen = [each for each in OPERATIONS if each.name in asked.only]
+            for operation in chosen:
+                sent = browser if operation.page else headers
+                clients = {
+                    "ours": (Client(ours.port, sent), operation.ours(world)),
+                    "memory": (Client(floor.port), None),
+                }
+                if operation.hand:
+                    clients["hand"] = (Client(floor.port, headers), operation.hand(world))
+                found = {"database": database, "n": n, "operation": operation.name}
+                found |= figures(operation, clients, memory, asked)
+                found["statements"] = statements(app, operation, world, sent)
+                found["memory_now"] = ours.memory()
+                results.append(found)
+                print(table.line(found), flush=True)
+    finally:
+        shutil.rmtree(memory)
+        with app.app_context():
+            db.engine.dispose()
+    return results
+
+
+def figures(
+    operation: Operation, clients: dict[str, Any], memory: Path, asked: argparse.Namespace
+) -> dict[str, Any]:
+    """Medians and rates of the servers, asked in turn."""
+    if operation.writes:
+        del clients["memory"]
+    else:
+        client, requests = clients["ours"]
+        _, body = client.fetch(next(requests))
+        if operation.hand:
+            same(operation, body, *clients["hand"])
+        (memory / operation.name).write_bytes(body)
+        clients["memory"] = (
+            clients["memory"][0],
+            forever(Request("GET", f"/memory/{operation.name}")),
         )
-
-
-def signed_in(app: Flask) -> FlaskClient:
-    """A client that sends the token of a new user."""
-    runner = app.test_cli_runner()
-    names = ["--first-name", "Ben", "--last-name", "Ch", "--password-stdin"]
-    made = runner.invoke(args=["user", "add", EMAIL, *names], input=PASSWORD)
-    token = runner.invoke(args=["token", "add", EMAIL, "bench"])
-    if made.exit_code or token.exit_code:
-        sys.exit(f"No user for the benchmarks: {made.output}{token.output}")
-    client = app.test_client()
-    client.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {token.output.strip()}"
-    return client
-
-
-def requests(lab: Lab) -> dict[str, Callable[[], object]]:
-    """What is measured, by name."""
-    client, sessions = lab.client, itertools.cycle(lab.sessions)
-
-    def get(query: str) -> Callable[[], object]:
-        return lambda: client.get(f"/api/private/stem/session/{query}")
-
-    def change(**payload: object) -> object:
-        return client.patch(f"/api/private/stem/session/{next(sessions)}/", json=payload)
-
-    turns = itertools.cycle([lab.storages[::-1], lab.storages])
-    texts = itertools.count()
+    times: dict[str, list[float]] = {name: [] for name in clients}
+    rates: dict[str, list[float]] = {name: [] for name in clients}
+    if operation.endless:
+        for client, requests in clients.values():
+            client.per_second(requests, CONNECTIONS, 0.2)
+    gc.collect()
+    gc.disable()
+    for _ in range(asked.rounds):
+        for name, (client, requests) in clients.items():
+            times[name] += client.times(requests, 20, 4 * asked.seconds)
+        for name, (client, requests) in clients.items():
+            if operation.endless:
+                rates[name].append(client.per_second(requests, CONNECTIONS, asked.seconds))
+    gc.enable()
     return {
-        "list of 20": get(""),
-        "list of 100": get("?limit=100"),
-        "list of 20, the last page": get(f"?offset={SESSIONS - 20}"),
-        "list of 20, latest first": get("?sort[]=-date_time"),
-        "find by a part of the name": get("?filter{name.icontains}=99"),
-        "one session": lambda: client.get(f"/api/private/stem/session/{next(sessions)}/"),
-        "create a session": lab.create_session,
-        "change a description": lambda: change(description=f"text {next(texts)}"),
-        "reorder data storages": lambda: change(datastorage=next(turns)),
+        name: {
+            "median": statistics.median(times[name]) * 1000,
+            "p95": statistics.quantiles(times[name], n=20, method="inclusive")[-1] * 1000,
+            "rate": statistics.median(rates[name]) if rates[name] else None,
+        }
+        for name in clients
     }
 
 
-def measure(lab: Lab, title: str) -> None:
-    statements = 0
-
-    def count(*_: object) -> None:
-        nonlocal statements
-        statements += 1
-
-    with lab.app.app_context():
-        event.listen(db.engine, "before_cursor_execute", count)
-    print(f"\n{title}, {SESSIONS} sessions")
-    print(f"{'':30}{'median ms':>10}{'slowest':>10}{'SQL':>6}")
-    for name, call in requests(lab).items():
-        call()
-        times, statements = [], 0
-        for _ in range(REPEATS):
-            begin = time.perf_counter()
-            answer = call()
-            times.append((time.perf_counter() - begin) * 1000)
-            if getattr(answer, "status_code", 200) != 200:
-                sys.exit(f"{name}: {answer.get_data(as_text=True)}")
-        median, slowest = statistics.median(times), max(times)
-        print(f"{name:30}{median:10.1f}{slowest:10.1f}{statements / REPEATS:6.0f}")
-    with lab.app.app_context():
-        db.engine.dispose()
+def forever(request: Request) -> Iterator[Request]:
+    while True:
+        yield request
 
 
-with tempfile.TemporaryDirectory() as directory:
-    measure(Lab(f"sqlite:///{Path(directory) / 'bench.sqlite3'}"), "SQLite")
-try:
-    cluster = PostgresCluster.start()
-except Unavailable as reason:
-    print(f"\nNot measured on PostgreSQL: {reason}")
-else:
-    try:
-        measure(Lab(cluster.create_database("bench")), "PostgreSQL")
-    finally:
-        cluster.stop()
+def same(operation: Operation, body: bytes, client: Client, requests: Iterator[Request]) -> None:
+    """The hand-written view must return the same records, or it is no measure."""
+    mine, other = json.loads(body), json.loads(client.fetch(next(requests))[1])
+    for name in other:
+        if json.dumps(mine[name]) != json.dumps(other[name]):
+            shown = [json.dumps(each[name])[:2000] for each in (mine, other)]
+            sys.exit(f"{operation.name}: {name} differ.\n{shown[0]}\n\n{shown[1]}")
+    assert mine.get("sessions", True), f"{operation.name} finds nothing"
+
+
+def statements(app: Any, operation: Operation, world: World, headers: dict[str, str]) -> int:
+    """How many SQL statements one request takes, once everything is warm."""
+    seen = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        seen.append(statement)
+
+    requests, client = operation.ours(world), app.test_client(use_cookies=False)
+    with app.app_context():
+        engine = db.engine
+    for _ in range(2):
+        request = next(requests)
+        seen.clear()
+        event.listen(engine, "before_cursor_execute", note)
+        answer = client.open(
+            request.path,
+            method=request.method,
+            data=request.body,
+            headers=headers | ({"Content-Type": "application/json"} if request.body else {}),
+        )
+        event.remove(engine, "before_cursor_execute", note)
+        assert answer.status_code == request.status, answer.text
+    return len(seen)
+
+
+def signed_in(port: int) -> str:
+    """The cookies of a browser that has signed in."""
+    connection = HTTPConnection("127.0.0.1", port)
+    connection.request("GET", "/login", headers=BROWSER | {"Accept-Encoding": "identity"})
+    answer = connection.getresponse()
+    token = re.search(r'name="csrf_token"[^>]* value="([^"]+)"', answer.read().decode())[1]
+    form = {"email": labs.EMAIL, "password": labs.PASSWORD, "csrf_token": token}
+    sent = BROWSER | {
+        "Cookie": cookies(answer),
+        "Content-Type": "application/x-www-form-urlencoded",
+    }
+    connection.request("POST", "/login", urlencode(form), sent)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+    assert answer.status == 302, f"The benchmarks' user can't sign in: {answer.status}"
+    return cookies(answer)
+
+
+def cookies(answer: Any) -> str:
+    return "; ".join(each.split(";")[0] for each in answer.headers.get_all("Set-Cookie", []))
+
+
+if __name__ == "__main__":
+    main()

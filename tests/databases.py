@@ -12,11 +12,14 @@ touched, and none of its settings matter.
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import psycopg
 from psycopg import sql
@@ -64,8 +67,12 @@ class PostgresCluster:
     keeper: subprocess.Popen
 
     @classmethod
-    def start(cls) -> "PostgresCluster":
+    def start(
+        cls, settings: Mapping[str, str] = MappingProxyType({}), data: Path | None = None
+    ) -> "PostgresCluster":
         """Make a cluster and wait until it answers; `Unavailable` when that can't be.
+
+        `settings` of the server go before `SETTINGS`; `data` is what a cluster was `kept` as, to begin with.
 
         Takes PGHOST, PGOPTIONS and their like out of this process's environment: they would change
         how every connection to the cluster is made.
@@ -108,7 +115,17 @@ class PostgresCluster:
             shutil.rmtree(directory, ignore_errors=True)
             raise Unavailable(f"initdb failed: {made.stderr.strip() or made.stdout.strip()}")
 
-        settings = {**SETTINGS, "unix_socket_directories": str(directory), "port": str(PORT)}
+        if data is not None:
+            shutil.rmtree(directory / "data")
+            shutil.copytree(data, directory / "data")
+            for each in [directory / "data", *(directory / "data").rglob("*")] if account else ():
+                os.chown(each, account["user"], account["group"])
+        settings = {
+            **SETTINGS,
+            **settings,
+            "unix_socket_directories": str(directory),
+            "port": str(PORT),
+        }
         server = [programs / "postgres", "-D", directory / "data"]
         server += [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         keeper = subprocess.Popen(
@@ -165,6 +182,17 @@ class PostgresCluster:
             connection.execute(
                 sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
             )
+
+    def keep(self, data: Path) -> None:
+        """Stop the server in good order, and keep what it has in a directory that is not there yet.
+
+        Another cluster can start with that. This one is at its end, but for `stop`.
+        """
+        process = int((self.directory / "data/postmaster.pid").read_text().split()[0])
+        os.kill(process, signal.SIGINT)
+        while (self.directory / "data/postmaster.pid").exists():
+            time.sleep(0.05)
+        shutil.copytree(self.directory / "data", data)
 
     def stop(self) -> None:
         """Stop the server and remove its data; a second time does nothing."""
