@@ -15,7 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import current_app
 from flask_login import UserMixin, user_logged_in
-from marshmallow import ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate
 from sqlalchemy import UniqueConstraint, select, update
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -27,13 +27,10 @@ from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
-from brainstem.records import audit
+from brainstem.records import audit, passwords
 from brainstem.records.audit import Event
 from brainstem.records.base import Record, UtcDateTime, text
-
-# NIST SP 800-63B: eight at least, and long ones welcome.
-LEAST_PASSWORD, MOST_PASSWORD = 8, 1000
-
+from brainstem.records.passwords import NewPassword
 
 #: Whoever may type commands on the server.
 COMMAND = Actor(None, way="command")
@@ -69,24 +66,6 @@ class Email(fields.Email):
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         return super()._deserialize(str(value).strip(), attr, data, **kwargs).lower()
-
-
-PASSWORD = {
-    "password": True,
-    "autocomplete": "new-password",
-    "help": f"At least {LEAST_PASSWORD} characters; a short sentence is easy to type.",
-}
-
-
-class NewPassword(Row):
-    """A password to be."""
-
-    password = fields.String(required=True, metadata=PASSWORD)
-
-    @validates_schema(skip_on_field_errors=False)
-    def password_is_long_enough(self, data: dict[str, Any], **_: Any) -> None:
-        if not LEAST_PASSWORD <= len(data.get("password", "")) <= MOST_PASSWORD:
-            raise ValidationError(f"At least {LEAST_PASSWORD} characters.", "password")
 
 
 class OwnPassword(NewPassword):
@@ -229,6 +208,7 @@ def change_password(actor: Actor, payload: dict[str, Any]) -> User:
 
 def _give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> User:
     user = _user(user_id)
+    passwords.check(data["password"], user.email, user.first_name, user.last_name)
     user.password_hash = _hasher().hash(data["password"])
     touch(user)
     audit.note(Event.PASSWORD_CHANGED, actor, kind="user", target=user.id, name=user.email)
