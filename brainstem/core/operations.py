@@ -11,6 +11,7 @@ import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from marshmallow import ValidationError
@@ -18,7 +19,7 @@ from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import history, people, publishing, query, references, search
+from brainstem.core import history, people, publishing, query, reading, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
@@ -44,11 +45,28 @@ SHOWN = 3
 
 @dataclass
 class Page:
-    """A part of a list, and where it stands in the whole."""
+    """A part of a list, and where it stands in the whole; its records are read when somebody looks."""
 
-    views: list[View]
+    actor: Actor
+    resource: Resource
+    ids: list[uuid.UUID]
     total: int
     query: query.Query
+
+    @cached_property
+    def views(self) -> list[View]:
+        """The records for a page to show."""
+        model = self.resource.model
+        found = db.session.scalars(select(model).where(model.id.in_(self.ids)))
+        records = {record.id: record for record in found}
+        ordered = [records[each] for each in self.ids if each in records]
+        return view(self.actor, self.resource, ordered, self.query.include)
+
+    @cached_property
+    def wire(self) -> list[dict[str, Any]]:
+        """The records as the API sends them."""
+        found = reading.sent(self.actor, self.resource, self.ids, self.query.include)
+        return [each.wire for each in found]
 
     @property
     def number(self) -> int:
@@ -74,16 +92,16 @@ def find(
     """
     model = resource.model
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    matching = select(model).where(allowed(actor, resource), *asked.where)
+    matching = select(model.id).where(allowed(actor, resource), *asked.where)
     if among is not None:
         matching = matching.join(among, among.c.id == model.id)
         if not args.getlist("sort[]"):
             asked.order, asked.sort = [among.c.place], []
     total = db.session.scalar(matching.with_only_columns(func.count(), maintain_column_froms=True))
-    records = db.session.scalars(
+    ids = db.session.scalars(
         matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
     ).all()
-    return Page(view(actor, resource, records, asked.include), total, asked)
+    return Page(actor, resource, list(ids), total, asked)
 
 
 def get(
@@ -101,6 +119,18 @@ def get(
     return view(actor, resource, [record], asked.include)[0]
 
 
+def sent(
+    actor: Actor, resource: Resource, record_id: uuid.UUID, args: MultiDict[str, str]
+) -> reading.Sent:
+    """`get`, as the API sends it."""
+    asked = query.parse(actor, resource, args, one=True)
+    found = reading.sent(actor, resource, [record_id], asked.include, guarded=True)
+    if not found:
+        require(actor, Right.READ, resource, record_id)
+        raise NotFound(f"There is no such {resource.words}.")
+    return found[0]
+
+
 def related(
     actor: Actor, resource: Resource, record_id: uuid.UUID, name: str, args: MultiDict[str, str]
 ) -> tuple[Resource | None, Page]:
@@ -114,7 +144,7 @@ def related(
         raise NotFound(f"A {resource.words} has no relation {name!r}.")
     target = registry.get(found.kind)
     if target is None:
-        return None, Page([], 0, query.Query())
+        return None, Page(actor, resource, [], 0, query.Query())
     order = [*references.order_of(resource, name), target.model.id]
     columns = select(target.model.id, func.row_number().over(order_by=order).label("place"))
     joined = references.joined(columns, resource, name)

@@ -144,6 +144,17 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
     return and_(relation.any(), ~relation.any(~rule))
 
 
+def seen_as(owner: Resource, part: Resource) -> bool:
+    """Whether whoever may read a record may read all of its parts: then nobody needs to ask again."""
+    parents = [getattr(part.model, name) for name in part.parents]
+    return (
+        not part.seen_with
+        and part.portals >= owner.portals
+        and [each.entity.class_ for each in parents] == [owner.model]
+        and not parents[0].property.uselist
+    )
+
+
 def may(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> bool:
     """Whether the actor holds a right on one record; False where there is no such record."""
     return not unusable(actor, right, resource, [record_id])

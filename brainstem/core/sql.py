@@ -3,11 +3,14 @@
 `LIKE` would give `%`, `_` and `\\` a meaning, and on SQLite it ignores the case of ASCII letters.
 """
 
+import json
+from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, String, cast, func
+from sqlalchemy import ColumnElement, Float, Integer, Select, String, cast, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
+from sqlalchemy.types import TypeDecorator
 
 
 class fold(GenericFunction):
@@ -126,3 +129,85 @@ def _(element: unindexed, compiler: Any, **options: Any) -> str:
 @compiles(unindexed, "postgresql")
 def _(element: unindexed, compiler: Any, **options: Any) -> str:
     return compiler.process(element.clauses, **options)
+
+
+class id_text(GenericFunction):
+    """An id as it is written, made in the database: cheaper than an object of it in between."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(id_text, "sqlite")
+def _(element: id_text, compiler: Any, **options: Any) -> str:
+    (column,) = _parts(element, compiler, options)
+    parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+    return "(" + " || '-' || ".join(f"substr({column}, {a}, {n})" for a, n in parts) + ")"
+
+
+@compiles(id_text, "postgresql")
+def _(element: id_text, compiler: Any, **options: Any) -> str:
+    return f"({_parts(element, compiler, options)[0]}::text)"
+
+
+class Ids(TypeDecorator):
+    """Any number of ids as one parameter, so that the statement is the same for all numbers of them."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: Iterable[Any], dialect: Any) -> str:
+        if dialect.name == "sqlite":
+            return json.dumps([str(each).replace("-", "") for each in value])
+        return "{" + ",".join(map(str, value)) + "}"
+
+
+class is_among(GenericFunction):
+    """Whether a column is among the ids of a parameter."""
+
+    # Not Boolean: on SQLite that would add "= 1", and no index would serve it.
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(is_among, "sqlite")
+def _(element: is_among, compiler: Any, **options: Any) -> str:
+    column, ids = _parts(element, compiler, options)
+    return f"{column} IN (SELECT value FROM json_each({ids}))"  # noqa: S608 — parts that are SQL already
+
+
+@compiles(is_among, "postgresql")
+def _(element: is_among, compiler: Any, **options: Any) -> str:
+    column, ids = _parts(element, compiler, options)
+    return f"{column} = ANY(CAST({ids} AS uuid[]))"
+
+
+class Texts(TypeDecorator):
+    """A list of texts that the database made: `listed`."""
+
+    impl = String
+    cache_ok = True
+
+    def process_result_value(self, value: Any, dialect: Any) -> list[str]:
+        return json.loads(value) if isinstance(value, str) else value
+
+
+class listed(GenericFunction):
+    """The texts that a select of one column finds, in its order, as a list."""
+
+    type = Texts()
+    inherit_cache = True
+
+    def __init__(self, found: Select) -> None:
+        super().__init__(found.scalar_subquery())
+
+
+@compiles(listed, "sqlite")
+def _(element: listed, compiler: Any, **options: Any) -> str:
+    (found,) = _parts(element, compiler, options)
+    return f"(SELECT json_group_array(each) FROM {found})"  # noqa: S608 — SQL already
+
+
+@compiles(listed, "postgresql")
+def _(element: listed, compiler: Any, **options: Any) -> str:
+    return f"ARRAY{_parts(element, compiler, options)[0]}"

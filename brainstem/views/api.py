@@ -36,12 +36,12 @@ def records(portal: str, app: str, model: str) -> Response:
     actor, resource = _addressed(portal, app, model)
     if request.method == "POST":
         view = operations.create(actor, resource, json_object())
-        response = _one(actor, resource, view)
+        response = _changed(actor, resource, view)
         response.status_code = 201
         response.headers["Location"] = f"{request.base_url.rstrip('/')}/{view.record.id}/"
         return response
     page = operations.find(actor, resource, request.args)
-    return _list(actor, resource, resource.keys, page)
+    return _list(resource.keys, page)
 
 
 @bp.route("/<portal>/<app>/<model>/<record_id>", methods=["GET", "PATCH", "PUT", "DELETE"])
@@ -51,7 +51,8 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
     actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     if request.method in ("GET", "HEAD"):
-        return _one(actor, resource, operations.get(actor, resource, found, request.args))
+        sent = operations.sent(actor, resource, found, request.args)
+        return _one(resource, sent.wire, sent.version)
     if request.method == "DELETE":
         operations.delete(actor, resource, found, version=_expected_version())
         return Response(status=204)
@@ -59,7 +60,7 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
     view = operations.change(
         actor, resource, found, json_object(), replace=replace, version=_expected_version()
     )
-    return _one(actor, resource, view)
+    return _changed(actor, resource, view)
 
 
 @bp.route("/<portal>/<app>/<model>/<record_id>/<relation>", methods=["GET"])
@@ -69,7 +70,7 @@ def related(portal: str, app: str, model: str, record_id: str, relation: str) ->
     actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     target, page = operations.related(actor, resource, found, relation, request.args)
-    return _list(actor, target or resource, target.keys if target else relation, page)
+    return _list(target.keys if target else relation, page)
 
 
 def _addressed(portal: str, app: str, model: str) -> tuple[Actor, Resource]:
@@ -135,21 +136,25 @@ def _expected_version() -> Any:
     return lambda version: request.if_match.contains(str(version))
 
 
-def _one(actor: Actor, resource: Resource, view: references.View) -> Response:
+def _changed(actor: Actor, resource: Resource, view: references.View) -> Response:
     (wire,) = references.dump(actor, resource, [view])
+    return _one(resource, wire, view.record.version)
+
+
+def _one(resource: Resource, wire: dict[str, Any], version: int) -> Response:
     response = jsonify({resource.key: wire})
-    response.set_etag(str(view.record.version))
+    response.set_etag(str(version))
     return response
 
 
-def _list(actor: Actor, resource: Resource, key: str, page: operations.Page) -> Response:
+def _list(key: str, page: operations.Page) -> Response:
     asked = page.query
     behind = asked.offset + asked.limit
     last = max(page.total - 1, 0) // asked.limit * asked.limit
     before = min(max(asked.offset - asked.limit, 0), last)
     return jsonify(
         {
-            key: references.dump(actor, resource, page.views),
+            key: page.wire,
             "count": page.total,
             "next": _address(behind) if behind < page.total else None,
             "previous": _address(before) if asked.offset > 0 else None,

@@ -78,6 +78,9 @@ class Links(fields.Field):
         super().__init__(dump_only=True, **kwargs)
 
     def serialize(self, attr: str, obj: Any, accessor: Any = None, **kwargs: Any) -> dict[str, str]:
+        return self._serialize(None, attr, obj)
+
+    def _serialize(self, value: None, attr: str | None, obj: Any, **kwargs: Any) -> dict[str, str]:
         return {name: f"{name}/" for name in self.relations}
 
 

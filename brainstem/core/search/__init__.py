@@ -32,7 +32,7 @@ from sqlalchemy import (
 )
 
 from brainstem.core import references
-from brainstem.core.permissions import Actor, allowed
+from brainstem.core.permissions import Actor, allowed, seen_as
 from brainstem.core.references import View
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import unstorable
@@ -107,22 +107,11 @@ def _found(
         inside = _found(actor, target, holding, branch).subquery()
         through = references.joined(select(resource.model.id), resource, name)
         rules = [target.model.id.in_(select(inside.c[0]))]
-        if not _seen_as(resource, target):
+        if not seen_as(resource, target):
             rules.append(allowed(actor, target))
         # Of its own: it must not mix with a select of the same records around it.
         found.append(select(through.where(*rules).subquery().c.id))
     return found[0].union(*found[1:]) if len(found) > 1 else found[0]
-
-
-def _seen_as(owner: Resource, part: Resource) -> bool:
-    """Whether whoever may read a record may read all of its parts: then nobody needs to ask again."""
-    parents = [getattr(part.model, name) for name in part.parents]
-    return (
-        not part.seen_with
-        and part.portals >= owner.portals
-        and [each.entity.class_ for each in parents] == [owner.model]
-        and not parents[0].property.uselist
-    )
 
 
 def _target(resource: Resource, name: str) -> Resource:
