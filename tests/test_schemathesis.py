@@ -100,13 +100,13 @@ def naming(resource: Resource | None, ids: Ids, case: Any, draw: Any) -> None:
     """Put ids of real records where a request names some: made-up ones would get no further."""
     if "id" in (case.path_parameters or {}):
         case.path_parameters["id"] = draw(st.sampled_from(ids[resource.name]))
-    if resource is None or not isinstance(case.body, dict):
-        return
-    for name, field in resource.schema.references():
-        if name in case.body and draw(st.integers(0, 3)):
-            known = st.sampled_from(ids[field.kind])
-            many = st.lists(known, min_size=1, max_size=2, unique=True)
-            case.body[name] = draw(many if isinstance(field, RefList) else known)
+    sent = case.body if isinstance(case.body, list) else [case.body]
+    for body in sent if resource is not None else ():
+        for name, field in resource.schema.references():
+            if isinstance(body, dict) and name in body and draw(st.integers(0, 3)):
+                known = st.sampled_from(ids[field.kind])
+                many = st.lists(known, min_size=1, max_size=2, unique=True)
+                body[name] = draw(many if isinstance(field, RefList) else known)
 
 
 def served(app: Any) -> dict[str, Any]:

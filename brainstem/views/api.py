@@ -9,21 +9,28 @@ from urllib.parse import quote, urlencode
 from flask import Blueprint, Response, jsonify, request
 from flask_login import current_user
 from marshmallow import ValidationError
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from brainstem import logs
-from brainstem.core import operations, references, wire
+from brainstem.core import operations, query, references, several, streaming, wire
+from brainstem.core.listing import possible_columns
+from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.errors import Forbidden, NotFound, SignInRequired
 from brainstem.extensions import csrf
 from brainstem.records import tokens, users
+from brainstem.views.lists import downloads
 
 bp = Blueprint("api", __name__, url_prefix="/api")
 # A token needs no CSRF protection; `_private_actor` asks for it where the cookie signs.
 csrf.exempt(bp)
 
 READING = ("GET", "HEAD", "OPTIONS")
+
+#: What says which page of a list is meant.
+OF_A_PAGE = ("limit", "per_page", "offset", "page")
 
 # Every address stands twice, with and without the closing slash: `strict_slashes` alone would answer
 # OPTIONS, and methods that are not allowed, without naming those that are.
@@ -32,14 +39,19 @@ READING = ("GET", "HEAD", "OPTIONS")
 @bp.route("/<portal>/<app>/<model>", methods=["GET", "POST"])
 @bp.route("/<portal>/<app>/<model>/", methods=["GET", "POST"])
 def records(portal: str, app: str, model: str) -> Response:
-    """A list, or a new record."""
+    """A list, or a new record; or several new ones, sent as a list."""
     actor, resource = _addressed(portal, app, model)
     if request.method == "POST":
-        view = operations.create(actor, resource, json_object())
+        payload = sent_json()
+        if isinstance(payload, list):
+            return _several(actor, resource, several.create(actor, resource, payload))
+        view = operations.create(actor, resource, an_object(payload))
         response = _changed(actor, resource, view)
         response.status_code = 201
         response.headers["Location"] = f"{request.base_url.rstrip('/')}/{view.record.id}/"
         return response
+    if (form := request.args.get("format")) in FILES:
+        return _file(actor, resource, form)
     page = operations.find(actor, resource, request.args)
     return _list(resource.keys, page)
 
@@ -118,15 +130,24 @@ def _id(resource: Resource, text: str) -> uuid.UUID:
 
 def json_object() -> dict[str, Any]:
     """The request's JSON object."""
-    if not request.is_json:
-        raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
-    try:
-        payload = wire.parse(request.get_data(cache=False))
-    except ValueError as error:
-        raise ValidationError(f"This is not JSON: {error}.") from None
+    return an_object(sent_json())
+
+
+def an_object(payload: Any) -> dict[str, Any]:
+    """What was sent, where it is an object."""
     if not isinstance(payload, dict):
         raise ValidationError("Send a JSON object.")
     return payload
+
+
+def sent_json() -> Any:
+    """What the request's JSON spells."""
+    if not request.is_json:
+        raise UnsupportedMediaType("Send JSON, with Content-Type: application/json.")
+    try:
+        return wire.parse(request.get_data(cache=False))
+    except ValueError as error:
+        raise ValidationError(f"This is not JSON: {error}.") from None
 
 
 def _expected_version() -> Any:
@@ -144,6 +165,15 @@ def _changed(actor: Actor, resource: Resource, view: references.View) -> Respons
 def _one(resource: Resource, wire: dict[str, Any], version: int) -> Response:
     response = jsonify({resource.key: wire})
     response.set_etag(str(version))
+    return response
+
+
+def _several(actor: Actor, resource: Resource, views: list[references.View]) -> Response:
+    """201: the new records, in the order in which they were sent."""
+    wire = references.dump(actor, resource, views)
+    response = jsonify({resource.keys: wire, "count": len(wire)})
+    response.status_code = 201
+    response.headers["Location"] = f"{request.base_url.rstrip('/')}/"
     return response
 
 
@@ -170,6 +200,15 @@ def _list(key: str, page: operations.Page) -> Response:
     )
 
 
+def _file(actor: Actor, resource: Resource, form: str) -> Response:
+    """All that a query finds: a record a line, or a table of all fields."""
+    args = MultiDict([each for each in request.args.items(multi=True) if each[0] != "format"])
+    if wrong := [name for name in OF_A_PAGE if name in args]:
+        raise ValidationError({name: [f"A {form} file has all pages."] for name in wrong})
+    chunks = streaming.everything(actor, resource, query.parse(actor, resource, args))
+    return downloads.sent(actor, resource, form, [*possible_columns(actor, resource)], chunks)
+
+
 def _address(offset: int) -> str:
     """This list's address with another offset: clients follow it to the letter."""
     limit = request.args.get("limit", request.args.get("per_page"))
@@ -179,5 +218,5 @@ def _address(offset: int) -> str:
         if name not in ("limit", "per_page", "offset", "page")
     ]
     part = [("limit", limit)] if limit else []
-    query = urlencode([*kept, *part, ("offset", offset)], quote_via=quote)
-    return f"{request.base_url}?{query}"
+    asked = urlencode([*kept, *part, ("offset", offset)], quote_via=quote)
+    return f"{request.base_url}?{asked}"

@@ -353,7 +353,7 @@ def test_a_download_is_the_list(ada, lab):
 
 
 def test_a_download_has_all_pages(ada, monkeypatch):
-    monkeypatch.setattr("brainstem.core.listing.CHUNK", 4)
+    monkeypatch.setattr("brainstem.core.streaming.CHUNK", 4)
     project = ada.project()
     for number in range(23):
         ada.session(f"S{number:02}", project)

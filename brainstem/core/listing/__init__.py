@@ -8,7 +8,6 @@ know says nothing, for addresses get about and gather things on the way.
 
 from __future__ import annotations
 
-import uuid
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -18,7 +17,7 @@ from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import query, references
+from brainstem.core import query, references, streaming
 from brainstem.core.listing.columns import (
     chosen_columns,
     extra_key,
@@ -50,9 +49,6 @@ from brainstem.core.times import lab_time
 from brainstem.extensions import db
 
 SORT, COLUMNS = "sort", "columns"
-
-#: How many records are read at once where all are.
-CHUNK = 500
 
 #: What an address says.
 Words = MultiDict[str, str]
@@ -102,32 +98,12 @@ def asked(actor: Actor, resource: Resource, args: Words) -> query.Query:
 
 def matching(actor: Actor, resource: Resource, args: Words) -> Select:
     """The ids of all records that an address asks for, in its order, as a select."""
-    found = asked(actor, resource, args)
-    model = resource.model
-    return select(model.id).where(allowed(actor, resource), *found.where).order_by(*found.order)
+    return streaming.ids_of(actor, resource, asked(actor, resource, args))
 
 
 def everything(actor: Actor, resource: Resource, args: Words) -> Iterator[list[references.View]]:
-    """All records that an address asks for, in its order, some at a time.
-
-    Which they are is settled at once; what somebody deletes while they are read is left out.
-    """
-    return _read(actor, resource, list(db.session.scalars(matching(actor, resource, args))))
-
-
-def _read(
-    actor: Actor, resource: Resource, ids: list[uuid.UUID]
-) -> Iterator[list[references.View]]:
-    model = resource.model
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        found = db.session.scalars(
-            select(model).where(model.id.in_(part), allowed(actor, resource))
-        )
-        records = {record.id: record for record in found}
-        yield references.view(actor, resource, [records[each] for each in part if each in records])
-        # Whoever reads may be slow: no transaction waits for that.
-        db.session.rollback()
+    """All records that an address asks for, in its order, some at a time."""
+    return streaming.everything(actor, resource, asked(actor, resource, args))
 
 
 def per_day(actor: Actor, resource: Resource, args: Words, year: int) -> Counter[date]:

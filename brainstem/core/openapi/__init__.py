@@ -16,6 +16,7 @@ from brainstem.core.openapi import answers, queries, signing_in
 from brainstem.core.openapi.fields import Plugin, Sent, name_of, record_sent, record_shown
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People
+from brainstem.core.several import MOST_AT_ONCE
 
 VERSION = "3.1.0"
 PORTALS = ("private", "public", "super")
@@ -26,7 +27,8 @@ Sessions of experiments and all that belongs to them: one address for each kind 
 * `private` is for those who sign in, `public` for anyone and read-only, `super` for administrators.
 * Every address answers with and without the closing slash, and takes `HEAD` and `OPTIONS` where it
   takes `GET`. Any other method is 405, with an `Allow` header.
-* A record is sent and shown under its key; read-only fields may be sent back, and are ignored.
+* A record is sent as an object and shown under its key; read-only fields may be sent back, and are ignored.
+* Several new records can be sent as a list, in one `POST`: all of them are stored, or none.
 * All that is wrong with a request is said at once, by field, and nothing is stored.
 """
 
@@ -150,11 +152,12 @@ class _Words:
         """A list of the kind, or of what a relation of one record names."""
         summary = f"{self.resource.label}: its {relation}" if relation else "List all"
         refused = self.unread if relation else () if self.public else (401, *self._super())
+        answer = "List" if relation else "ListOrFile"
         return self._operation(
             f"list_{relation}" if relation else "list",
             summary,
-            parameters=queries.of_list(target),
-            responses={"200": f"{name_of(target.name, self.portal)}List"}
+            parameters=queries.of_list(target, whole=not relation),
+            responses={"200": f"{name_of(target.name, self.portal)}{answer}"}
             | answers.failing(400, *refused),
         )
 
@@ -172,11 +175,13 @@ class _Words:
         )
 
     def create(self) -> dict[str, Any]:
-        """A new record."""
+        """A new record, or several: all or none."""
+        one = answers.ref(f"{self.resource.model.__name__}Create")
+        many = {"type": "array", "items": one, "minItems": 1, "maxItems": MOST_AT_ONCE}
         return self._operation(
             "create",
-            "Create one",
-            requestBody=self._body(f"{self.resource.model.__name__}Create"),
+            "Create one, or several at once: all of them or none",
+            requestBody=self._body({"anyOf": [one, many]}),
             responses={"201": f"{self.shown}Created"} | answers.failing(400, 401, 403, 413, 415),
         )
 
@@ -186,7 +191,7 @@ class _Words:
             deed,
             f"{deed.capitalize()} one",
             parameters=["IfMatch"],
-            requestBody=self._body(schema),
+            requestBody=self._body(answers.ref(schema)),
             responses={"200": self.shown} | answers.failing(400, 401, 403, 404, 412, 413, 415),
         )
 
@@ -200,5 +205,5 @@ class _Words:
             | answers.failing(400, 401, 403, 404, 412),
         )
 
-    def _body(self, schema: str) -> dict[str, Any]:
-        return {"required": True, "content": answers.json_of(answers.ref(schema))}
+    def _body(self, schema: dict[str, Any]) -> dict[str, Any]:
+        return {"required": True, "content": answers.json_of(schema)}

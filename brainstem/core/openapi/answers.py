@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from brainstem.core.openapi.queries import FILES
 from brainstem.core.resource import Resource
 
 ETAG = {
@@ -12,7 +13,7 @@ ETAG = {
     "required": True,
 }
 LOCATION = {
-    "description": "The new record's address.",
+    "description": "The new record's address; of several, that of the list.",
     "schema": {"type": "string", "format": "uri"},
     "required": True,
 }
@@ -25,7 +26,8 @@ SCHEMAS: dict[str, dict[str, Any]] = {
         "additionalProperties": False,
     },
     "Invalid": {
-        "description": "What is wrong, by field; what concerns no field is the `detail`.",
+        "description": "What is wrong, by field; what concerns no field is the `detail`. Of several "
+        "records sent as a list: by position and field.",
         "type": "object",
         "minProperties": 1,
         "properties": {"detail": {"type": "string"}},
@@ -111,10 +113,28 @@ def failing(*statuses: int) -> dict[str, Any]:
 
 def own(resource: Resource, name: str) -> dict[str, dict[str, Any]]:
     """The answers that hold records of a kind, by the names of their components."""
-    found = {name: _one(resource, name, "The"), f"{name}List": _several(resource, name)}
+    listed = _several(resource, name)
+    found = {name: _one(resource, name, "The"), f"{name}List": listed}
+    texts = {form: {"schema": {"type": "string"}} for form in FILES.values()}
+    found[f"{name}ListOrFile"] = listed | {"content": listed["content"] | texts}
     if not resource.read_only:
-        found[f"{name}Created"] = _one(resource, name, "The new", Location=LOCATION)
+        found[f"{name}Created"] = _created(resource, name)
     return found
+
+
+def _created(resource: Resource, name: str) -> dict[str, Any]:
+    """One new record; or as many as were sent in a list, which have no version together."""
+    one = _one(resource, name, "The new", Location=LOCATION)
+    several = _object(
+        {
+            resource.keys: {"type": "array", "items": ref(name), "minItems": 1},
+            "count": {"type": "integer", "minimum": 1},
+        }
+    )
+    (shape,) = one["content"].values()
+    one["content"] = json_of({"anyOf": [shape["schema"], several]})
+    one["headers"]["ETag"] = ETAG | {"required": False}
+    return one
 
 
 def _one(resource: Resource, name: str, which: str, **headers: Any) -> dict[str, Any]:

@@ -11,6 +11,9 @@ from brainstem.core.query import FAR, MOST_PER_PAGE, OPERATORS, PER_PAGE, PLAIN,
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Day, Duration, ExtraFields, LabDateTime, Ref, RefList, TagList
 
+#: Forms in which a list is sent whole, all of its pages, and their media types.
+FILES = {"jsonl": "application/jsonl", "csv": "text/csv"}
+
 FOR_TEXT = [name for name, each in OPERATORS.items() if name]
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 FOR_ALL = [name for name, each in OPERATORS.items() if name and not each.for_text]
@@ -27,6 +30,12 @@ def shared() -> dict[str, dict[str, Any]]:
             "format",
             {"type": "string", "enum": ["json"]},
             "JSON even where the client would rather have a page.",
+        ),
+        "FormatOfList": _query(
+            "format",
+            {"type": "string", "enum": ["json", *FILES]},
+            "`json` even where the client would rather have a page; `jsonl` (a record a line) or `csv` (a "
+            "table) for all pages at once, then without `limit`, `per_page`, `offset` and `page`.",
         ),
         "IfMatch": {
             "name": "If-Match",
@@ -68,9 +77,10 @@ def own(resource: Resource) -> dict[str, dict[str, Any]]:
     return found
 
 
-def of_list(resource: Resource) -> list[str]:
-    """The names of what a list of a kind takes."""
-    return [*own(resource), "Limit", "Offset", "Page", "PerPage", "Format"]
+def of_list(resource: Resource, *, whole: bool) -> list[str]:
+    """The names of what a list of a kind takes; `whole` where it can be had as a file."""
+    form = "FormatOfList" if whole else "Format"
+    return [*own(resource), "Limit", "Offset", "Page", "PerPage", form]
 
 
 def of_one(resource: Resource) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 from flask import Response, request, stream_with_context
 
 from brainstem.core import listing, query, references
+from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import (
@@ -35,19 +36,31 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "
 #: Excel takes a file without it for something other than UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
 
-MIME = {"csv": "text/csv", "json": "application/json"}
+MIME = FILES | {"json": "application/json"}
 
 
 def download(actor: Actor, resource: Resource, form: str) -> Response:
-    """The file; it is sent while it is read, for it may be long."""
+    """The list that a page shows, as a file."""
     words = listing.words(actor, resource, request.args)
     columns = listing.chosen_columns(actor, resource, words.getlist(listing.COLUMNS))
-    chunks = listing.everything(actor, resource, words)
-    query = request.query_string.decode("utf-8", "replace")[:1000]
-    audit.note(Event.EXPORT, actor, kind=resource.name, format=form, query=query)
+    return sent(actor, resource, form, columns, listing.everything(actor, resource, words))
+
+
+def sent(
+    actor: Actor,
+    resource: Resource,
+    form: str,
+    columns: list[str],
+    chunks: Iterator[list[references.View]],
+) -> Response:
+    """The records as a file, of these `columns` where it is a table; it is sent while they are read."""
+    if actor.user_id is not None:
+        query = request.query_string.decode("utf-8", "replace")[:1000]
+        audit.note(Event.EXPORT, actor, kind=resource.name, format=form, query=query)
     parts = _csv(actor, resource, columns, chunks)
-    if form == "json":
-        parts = _json(actor, resource, chunks)
+    if form != "csv":
+        lines = _lines_of_json(actor, resource, chunks)
+        parts = lines if form == "jsonl" else _json(resource, lines)
     response = Response(stream_with_context(parts), mimetype=MIME[form])
     name = f"{resource.keys}_{lab_time(utcnow()):%Y-%m-%d}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
@@ -55,16 +68,22 @@ def download(actor: Actor, resource: Resource, form: str) -> Response:
     return response
 
 
-def _json(
+def _lines_of_json(
     actor: Actor, resource: Resource, chunks: Iterator[list[references.View]]
 ) -> Iterator[str]:
-    """The records as the API has them, under its key."""
-    yield f"{{{json.dumps(resource.keys)}: ["
-    parting = "\n"
+    """Each record as the API has it, on a line of its own; the lines of a chunk together."""
     for views in chunks:
-        for record in references.dump(actor, resource, views):
-            yield parting + json.dumps(record, ensure_ascii=False)
-            parting = ",\n"
+        records = references.dump(actor, resource, views)
+        yield "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in records)
+
+
+def _json(resource: Resource, lines: Iterator[str]) -> Iterator[str]:
+    """The records under their key, as in the API's lists."""
+    yield f"{{{json.dumps(resource.keys)}: [\n"
+    parting = ""
+    for part in filter(None, lines):
+        yield parting + part.rstrip("\n").replace("\n", ",\n")
+        parting = ",\n"
     yield "\n]}\n"
 
 
