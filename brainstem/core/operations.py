@@ -19,7 +19,7 @@ from sqlalchemy import Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import history, people, publishing, query, reading, references, search
+from brainstem.core import counting, history, people, publishing, query, reading, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
     Actor,
@@ -97,11 +97,15 @@ def find(
         matching = matching.join(among, among.c.id == model.id)
         if not args.getlist("sort[]"):
             asked.order, asked.sort = [among.c.place], []
-    total = db.session.scalar(matching.with_only_columns(func.count(), maintain_column_froms=True))
-    ids = db.session.scalars(
-        matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
-    ).all()
-    return Page(actor, resource, list(ids), total, asked)
+    page = matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
+    rows = db.session.execute(page.add_columns(counting.state_column())).all()
+    ids = [row[0] for row in rows]
+    if 0 < len(ids) < asked.limit:
+        total = asked.offset + len(ids)
+    else:
+        key = asked.key and among is None and (actor.user_id, actor.portal, resource.name, asked.key)
+        total = counting.total(matching, key or None, rows[0][1] if rows else None)
+    return Page(actor, resource, ids, total, asked)
 
 
 def get(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -94,6 +94,8 @@ class Query:
     #: What was asked, for `meta`.
     filters: dict[str, Any] = field(default_factory=dict)
     sort: list[str] = field(default_factory=list)
+    #: What stands for `where`: for one actor, queries of the same key ask for the same records.
+    key: Hashable | None = None
 
 
 #: What an address of one record takes.
@@ -121,6 +123,7 @@ def parse(
         query.order = [each for name in resource.sort for each in order_by(actor, resource, name)]
         query.sort = list(resource.sort)
     query.order.append(resource.model.id)
+    query.key = repr(query.filters)
     return query
 
 
