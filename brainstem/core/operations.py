@@ -103,7 +103,9 @@ def find(
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)
     else:
-        key = asked.key and among is None and (actor.user_id, actor.portal, resource.name, asked.key)
+        key = (
+            asked.key and among is None and (actor.user_id, actor.portal, resource.name, asked.key)
+        )
         total = counting.total(matching, key or None, rows[0][1] if rows else None)
     return Page(actor, resource, ids, total, asked)
 

@@ -93,6 +93,9 @@ def asked(actor: Actor, resource: Resource, args: Words) -> query.Query:
             errors[name] = error.messages
     if errors:
         raise ValidationError(errors)
+    # Words such as `month` mean something else tomorrow.
+    narrowed = [each for each in given.items(multi=True) if each[0] not in (SORT, COLUMNS)]
+    found.key = repr((today(), narrowed))
     return found
 
 
