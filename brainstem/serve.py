@@ -78,6 +78,8 @@ errorlog = accesslog = None
 def when_ready(server) -> None:
     """Say where the server is, and how to make the first account while there is none."""
     # Imported late: gunicorn reads this module before it loads the application.
+    from sqlalchemy.exc import SQLAlchemyError
+
     from brainstem.extensions import db
     from brainstem.records.users import open_setup_code
 
@@ -87,8 +89,13 @@ def when_ready(server) -> None:
     if HOST in ("0.0.0.0", "::"):  # noqa: S104 — compared, not bound
         lines[0] += " (and at this machine's other addresses)"
 
+    code = None
     with server.app.wsgi().app_context():
-        code = open_setup_code()
+        try:
+            code = open_setup_code()
+        except SQLAlchemyError:
+            # After a power cut it may still be recovering, and nobody ought to have to start this again.
+            lines += ["The database does not answer yet: the pages work as soon as it does."]
         db.engine.dispose()
     if code:
         lines += [

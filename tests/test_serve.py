@@ -112,6 +112,29 @@ def test_it_stops_cleanly(tmp_path, how):
         socket.create_connection((host, int(port)))
 
 
+def test_it_starts_while_the_database_is_away(tmp_path):
+    """As after a power cut, where PostgreSQL is still recovering: it serves as soon as that answers."""
+    away = f"postgresql+psycopg://nobody@/lab?host={tmp_path}"
+    process = subprocess.Popen(
+        [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
+        cwd=ROOT,
+        env=os.environ | {"DATABASE_URL": away, "SECRET_KEY": "of the tests alone", "PORT": "0"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        address = re.search(r"http://\S+", process.stdout.readline())[0]
+        assert "does not answer" in process.stdout.readline()
+        assert requests.get(f"{address}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"{address}/login", timeout=10).status_code == 503
+    finally:
+        process.terminate()
+        process.stdout.read()
+        process.stdout.close()
+        process.wait(30)
+
+
 def test_a_port_that_is_none_is_said_plainly(tmp_path):
     done = subprocess.run(
         [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
