@@ -16,7 +16,7 @@ from bench.fill import fill
 from brainstem import config, create_app
 from brainstem.extensions import db
 from brainstem.records.users import User
-from tests.databases import PostgresCluster
+from tests.databases import DURABLE, PostgresCluster
 
 KEPT = config.ROOT / "instance" / "bench"
 EMAIL, PASSWORD, SECRET_KEY = (
@@ -26,10 +26,8 @@ EMAIL, PASSWORD, SECRET_KEY = (
 )
 
 #: Not those of the tests: what is written is on the disk before it is answered, as in a lab.
-DURABLE = {
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "full_page_writes": "on",
+LIKE_A_LAB = {
+    **DURABLE,
     "shared_buffers": "256MB",
     "effective_cache_size": "1GB",
 }
@@ -55,7 +53,7 @@ def lab(database: str, n: int) -> Iterator[tuple[str, str]]:
         finally:
             shutil.rmtree(work)
     else:
-        cluster = PostgresCluster.start(DURABLE, kept / "data")
+        cluster = PostgresCluster.start(LIKE_A_LAB, kept / "data")
         try:
             yield cluster.url("bench"), token
         finally:

@@ -9,6 +9,7 @@ side by side (a worker of pytest-xdist starts its own). Nothing of the machine's
 touched, and none of its settings matter.
 """
 
+import contextlib
 import os
 import pwd
 import shutil
@@ -40,15 +41,22 @@ SETTINGS = {
     # Nobody watches over a test: one that waits for a lock of its own fails instead of hanging.
     "lock_timeout": "60s",
 }
+#: For data that must outlive a crash: what a lab's server does without being told.
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 # The server runs under this script, and the script waits for the end of its standard input, a pipe
 # whose other end the tests hold. It ends with them: by `stop`, or because they crashed or were
-# killed. Then the server stops at once and its directory goes.
+# killed. Then the server stops at once and its directory goes. A line of input says that the server
+# was killed: another is started on what it left.
 KEEPER = """
 directory=$1; shift
-"$@" </dev/null >"$directory/log" 2>&1 &
+"$@" </dev/null >>"$directory/log" 2>&1 &
 server=$!
-cat >/dev/null
+while read -r _; do
+    wait $server
+    "$@" </dev/null >>"$directory/log" 2>&1 &
+    server=$!
+done
 kill -QUIT $server 2>/dev/null
 wait $server
 rm -rf "$directory"
@@ -131,6 +139,7 @@ class PostgresCluster:
         keeper = subprocess.Popen(
             ["/bin/sh", "-c", KEEPER, "keeper", directory, *server],
             stdin=subprocess.PIPE,
+            bufsize=0,
             **surroundings,
         )
         cluster = cls(directory, keeper)
@@ -193,6 +202,22 @@ class PostgresCluster:
         while (self.directory / "data/postmaster.pid").exists():
             time.sleep(0.05)
         shutil.copytree(self.directory / "data", data)
+
+    def crash(self) -> None:
+        """Kill the server with all its processes, and start another on what it left.
+
+        Returns at once: the new one takes connections when it has recovered.
+        """
+        postmaster = int((self.directory / "data/postmaster.pid").read_text().split()[0])
+        listed = subprocess.run(
+            ["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True
+        )
+        pairs = [tuple(map(int, line.split())) for line in listed.stdout.splitlines()]
+        # The postmaster first, so that it starts no others; one of them may have ended by itself.
+        for pid in [postmaster, *(pid for pid, parent in pairs if parent == postmaster)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.keeper.stdin.write(b"\n")
 
     def stop(self) -> None:
         """Stop the server and remove its data; a second time does nothing."""
