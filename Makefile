@@ -8,7 +8,7 @@ SHELL := /bin/sh
 # Settings meant for a server that is really run must not reach the tests, the checks or the
 # benchmarks: an exported DATABASE_URL would have them work on the lab's own records.
 own_environment := env -u DATABASE_URL -u SECRET_KEY -u HOST -u PORT -u WEB_CONCURRENCY \
-	-u LAB_TIMEZONE -u LAB_NAME -u DATA_ROOTS -u TRUSTED_PROXIES -u TRUSTED_HOSTS -u AUDIT_DAYS -u LOG_LEVEL \
+	-u LAB_TIMEZONE -u LAB_NAME -u DATA_ROOTS -u TRUSTED_PROXIES -u TRUSTED_HOSTS -u AUDIT_DAYS -u SIGN_IN_HOURS -u SIGN_IN_DAYS -u LOG_LEVEL \
 	-u LOG_FORMAT -u FLASK_APP -u FLASK_DEBUG -u FLASK_ENV -u GUNICORN_CMD_ARGS \
 	-u PYTHONHOME -u PYTHONPATH
 

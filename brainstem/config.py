@@ -188,6 +188,10 @@ SETTINGS = (
     Setting("DATA_ROOTS", _data_roots),
     # How long the audit log keeps who signed in and who got which rights: see records/audit.py.
     Setting("AUDIT_DAYS", _whole(1, 36_500), "730"),
+    # A sign-in ends after so many hours without use, unless one chose to stay signed in, and in any
+    # case after so many days: a working day, and what NIST SP 800-63B asks of its level 1.
+    Setting("SIGN_IN_HOURS", _whole(1, 720), "12"),
+    Setting("SIGN_IN_DAYS", _whole(1, 365), "30"),
     Setting("TRUSTED_PROXIES", _whole(0, 10), "0"),
     # Flask has a setting of that name, and then no address at hand for the page that says so.
     Setting("TRUSTED_HOSTS", _trusted_hosts, key="HOST_NAMES"),

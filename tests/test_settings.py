@@ -48,6 +48,8 @@ def read(**environ: str) -> dict:
         ("TRUSTED_HOSTS", "lab.org, .a.com,127.0.0.1", ["lab.org", ".a.com", "127.0.0.1"]),
         ("AUDIT_DAYS", "", 730),
         ("AUDIT_DAYS", "30", 30),
+        ("SIGN_IN_HOURS", "", 12),
+        ("SIGN_IN_DAYS", "7", 7),
         ("LOG_LEVEL", "", "warning"),
         ("LOG_LEVEL", "INFO", "info"),
         ("LOG_FORMAT", "", "text"),

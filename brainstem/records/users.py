@@ -9,25 +9,24 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import current_app
-from flask_login import UserMixin, user_logged_in
+from flask_login import UserMixin
 from marshmallow import ValidationError, fields, validate
-from sqlalchemy import UniqueConstraint, select, update
+from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem.core.operations import touch
 from brainstem.core.permissions import Actor
-from brainstem.core.resource import Resource, as_id, registry
+from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import RecordSchema, Row, Text
-from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
-from brainstem.records import audit, passwords
+from brainstem.records import audit, passwords, sign_ins
 from brainstem.records.audit import Event
 from brainstem.records.base import Record, UtcDateTime, text
 from brainstem.records.passwords import NewPassword
@@ -50,6 +49,8 @@ class User(UserMixin, Record):
     #: Somebody who has left can't sign in any more; her records and roles stay.
     is_active: Mapped[bool] = mapped_column(default=True)
     last_sign_in: Mapped[datetime | None] = mapped_column(UtcDateTime)
+    #: The sign-in by which she is signed in here: see `sign_ins`.
+    sign_in: ClassVar[sign_ins.SignIn]
 
     @property
     def name(self) -> str:
@@ -57,8 +58,8 @@ class User(UserMixin, Record):
         return f"{self.first_name} {self.last_name}".strip() or self.email
 
     def get_id(self) -> str:
-        """What a login cookie says: a new password ends every sign-in with the old one."""
-        return f"{self.id}:{hashlib.sha256(self.password_hash.encode()).hexdigest()[:16]}"
+        """What a login cookie says."""
+        return self.sign_in.secret
 
 
 class Email(fields.Email):
@@ -183,6 +184,8 @@ def set_standing(
         raise ValidationError("There must be an administrator: make somebody else one first.")
     touch(user)
     if changed:
+        if not user.is_active:
+            sign_ins.end_all(user_id)
         audit.note(
             Event.USER_CHANGED, actor, kind="user", target=user_id, name=user.email, **changed
         )
@@ -191,7 +194,11 @@ def set_standing(
 
 @operation
 def set_password(actor: Actor, user_id: uuid.UUID, payload: dict[str, Any]) -> User:
-    """Give somebody a new password, as an administrator does; it ends that user's sign-ins."""
+    """Give somebody a new password, as an administrator does; it ends that user's sign-ins.
+
+    The tokens go on working, here and where she changes it herself: programs that run at night do not
+    know the password, so a new one is no reason to stop them, and the pages say so and lead to them.
+    """
     require_administrator(actor)
     return _give_password(actor, user_id, NewPassword().load(payload))
 
@@ -210,6 +217,7 @@ def _give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> Us
     user = _user(user_id)
     passwords.check(data["password"], user.email, user.first_name, user.last_name)
     user.password_hash = _hasher().hash(data["password"])
+    sign_ins.end_all(user_id)
     touch(user)
     audit.note(Event.PASSWORD_CHANGED, actor, kind="user", target=user.id, name=user.email)
     return user
@@ -292,15 +300,5 @@ def require_administrator(actor: Actor) -> None:
 
 @login_manager.user_loader
 def load_user(cookie: str) -> User | None:
-    """The user of a login cookie, as long as she may sign in."""
-    user_id = as_id(cookie.partition(":")[0])
-    user = user_id and db.session.get(User, user_id)
-    return user if user and user.is_active and user.get_id() == cookie else None
-
-
-@user_logged_in.connect
-@operation
-def note_sign_in(_app: Any, user: User) -> None:
-    """Remember when somebody last signed in."""
-    db.session.execute(update(User).where(User.id == user.id).values(last_sign_in=utcnow()))
-    audit.note(Event.SIGN_IN, Actor(user.id, way="page"))
+    """The user of a login cookie, as long as its sign-in lasts."""
+    return sign_ins.of(cookie)

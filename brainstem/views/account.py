@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import (
     Blueprint,
     Response,
+    current_app,
     flash,
     g,
     redirect,
@@ -26,8 +28,7 @@ from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import lab_time
 from brainstem.errors import TooManyTries
-from brainstem.records import audit, limits, tokens, users
-from brainstem.records.audit import Event
+from brainstem.records import limits, sign_ins, tokens, users
 
 bp = Blueprint("account", __name__)
 
@@ -85,11 +86,18 @@ def enter(form: SchemaForm) -> users.User:
     user = limits.by_password(payload["email"], payload["password"], request.remote_addr)
     if user is None:
         raise ValidationError({"password": ["The email address or the password is wrong."]})
+    admit(user, kept=payload["remember"])
+    return user
+
+
+def admit(user: users.User, *, kept: bool = False) -> None:
+    """Sign in somebody who has proved who she is."""
     # Nothing of an earlier sign-in stays, nor a token that was made for this answer already.
     session.clear()
     g.pop("csrf_token", None)
-    login_user(user, remember=payload["remember"])
-    return user
+    sign_ins.begin(user, kept=kept, browser=browser(request.user_agent.string))
+    lasting = timedelta(days=current_app.config["SIGN_IN_DAYS"])
+    login_user(user, remember=kept, duration=lasting)
 
 
 def _back() -> str:
@@ -109,9 +117,10 @@ def _back() -> str:
 def logout() -> Response:
     """Sign out."""
     if current_user.is_authenticated:
-        audit.note(Event.SIGN_OUT, Actor(current_user.id, way="page"))
-    logout_user()
+        sign_ins.end(Actor(current_user.id, way="page"), current_user.sign_in.id)
     session.clear()
+    # After that: it leaves word in there that the cookie which keeps one signed in shall go.
+    logout_user()
     flash("You are signed out.", "success")
     return redirect(url_for("account.login"))
 
@@ -131,9 +140,61 @@ def setup() -> Any:
         return _wait("setup.html", form, error)
     except ValidationError as error:
         return _again("setup.html", form, error.normalized_messages())
-    login_user(user)
+    admit(user)
     flash(f"Welcome, {user.name}. You are the administrator.", "success")
     return redirect(url_for("home.dashboard"))
+
+
+@bp.get("/account/")
+@login_required
+def own() -> str:
+    """Where the user is signed in, and the ways to what else concerns her alone."""
+    here = current_user.sign_in.id
+    rows = [
+        {
+            "here": each.id == here,
+            "browser": each.browser or "A browser",
+            "since": f"{lab_time(each.created_date):%Y-%m-%d %H:%M}",
+            "last_used": f"{lab_time(each.last_used):%Y-%m-%d %H:%M}",
+            "until": f"{lab_time(each.expires):%Y-%m-%d %H:%M}",
+            "end_url": url_for("account.end", sign_in_id=each.id),
+        }
+        for each in sign_ins.of_user(current_user)
+    ]
+    return render_template("account.html", sign_ins=rows)
+
+
+@bp.post("/account/sign-ins/<uuid:sign_in_id>/end")
+@login_required
+def end(sign_in_id: uuid.UUID) -> Response:
+    """Sign out in another browser."""
+    sign_ins.end(Actor(current_user.id, way="page"), sign_in_id)
+    flash("You are signed out there.", "success")
+    return redirect(url_for("account.own"))
+
+
+@bp.post("/account/sign-ins/end-others")
+@login_required
+def end_others() -> Response:
+    """Sign out everywhere else."""
+    sign_ins.end_others(Actor(current_user.id, way="page"), current_user.sign_in.id)
+    flash("You are signed out everywhere but here.", "success")
+    return redirect(url_for("account.own"))
+
+
+#: What browsers call themselves, and systems; most name others beside, which come later here.
+BROWSERS = ("Edg", "OPR", "Firefox", "Chrome", "Safari")
+SYSTEMS = ("Android", "iPhone", "iPad", "Windows", "Macintosh", "CrOS", "Linux")
+NAMES = {"Edg": "Edge", "OPR": "Opera", "Macintosh": "a Mac", "CrOS": "ChromeOS"}
+
+
+def browser(user_agent: str) -> str:
+    """A browser's name as people know it: “Firefox on Linux”; `""` for something else."""
+    which, where = (
+        next((NAMES.get(each, each) for each in known if each in user_agent), "")
+        for known in (BROWSERS, SYSTEMS)
+    )
+    return f"{which} on {where}" if which and where else which
 
 
 @bp.route("/account/tokens/", methods=["GET", "POST"])

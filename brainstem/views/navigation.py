@@ -45,6 +45,8 @@ def shown() -> dict[str, Any]:
         if current_user.is_admin:
             status = url_for("status.index")
             headings["People"].append(_link("Status", status, request.path == status))
+        own = url_for("account.own")
+        headings["People"].append(_link("Your account", own, request.path == own))
     headings["For everybody"] = [_link("API reference", f"{request.script_root}/api/", False)]
     if not public:
         headings["For everybody"].insert(0, _link("Public view", url_for("public.home"), False))

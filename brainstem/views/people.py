@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
-from flask_login import current_user, login_required, login_user
+from flask_login import current_user, login_required
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
@@ -22,6 +22,7 @@ from brainstem.core.times import lab_time
 from brainstem.errors import Changed, Forbidden
 from brainstem.records import groups, limits, users
 from brainstem.views import show
+from brainstem.views.account import admit
 from brainstem.views.lists import pager
 from brainstem.views.pages import address_of, kind_at, page_actor, title_of
 
@@ -381,11 +382,11 @@ def own_password() -> Any:
         )
     except ValidationError as error:
         return _again("people/password.html", form, error)
-    login_user(user)
+    admit(user, kept=current_user.sign_in.kept)
     flash(
         "You have a new password. Wherever else you were signed in, you no longer are.", "success"
     )
-    return redirect(url_for("people.index"))
+    return redirect(url_for("account.own"))
 
 
 def _again(template: str, form: SchemaForm, error: ValidationError) -> tuple[str, int]:

@@ -142,10 +142,12 @@ Body = Callable[[Request, Lab, dict[str, str]], dict[str, Any]]
 
 #: What is sent to each address that takes something; an API's is a payload.
 BODIES: dict[str, Body] = {
+    "account.end": _nothing,
+    "account.end_others": _nothing,
     "account.login": lambda r, lab, ids: {"email": lab.ada.email, "password": "wrong"},
     "account.logout": _nothing,
     "account.revoke": _nothing,
-    "account.setup": lambda r, lab, ids: {"code": "1", "email": "x@lab.org", "password": "x" * 12},
+    "account.setup": lambda r, lab, ids: {"code": "1", "email": "x@lab.org", "password": "no easy guess"},
     "account.token_list": lambda r, lab, ids: {"name": "", "user_id": lab.ada.id},
     "bulk.apply": _ticked,
     "bulk.choose": _ticked,
@@ -168,12 +170,12 @@ BODIES: dict[str, Body] = {
     "pages.edit": lambda r, lab, ids: _form(r, ids),
     "pages.new": lambda r, lab, ids: _form(r, ids),
     "people.leave": _nothing,
-    "people.new": lambda r, lab, ids: {"email": "x@lab.org", "password": "x" * 12, "is_admin": "y"},
+    "people.new": lambda r, lab, ids: {"email": "x@lab.org", "password": "no easy guess", "is_admin": "y"},
     "people.of_record": lambda r, lab, ids: {
         "field": "users", "name": lab.eve.email, "do": "add", "role": "owner"
     },
-    "people.own_password": lambda r, lab, ids: {"current": "wrong", "password": "x" * 12},
-    "people.password": lambda r, lab, ids: {"password": "x" * 12},
+    "people.own_password": lambda r, lab, ids: {"current": "wrong", "password": "no easy guess"},
+    "people.password": lambda r, lab, ids: {"password": "no easy guess"},
     "people.standing": lambda r, lab, ids: {"is_admin": "true"},
     "publish.publish": lambda r, lab, ids: {"is_public": "true"},
     "sessions.look_again": _nothing,

@@ -12,6 +12,7 @@ from tests.attacks.world import Lab, dump, harm
 
 #: What Eve is answered where an address names a secret, but is no record's own.
 OTHERS = {
+    "account.end": 404,
     "account.revoke": 404,
     "history.change": 404,
     "history.undo": 404,

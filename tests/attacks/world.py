@@ -24,6 +24,7 @@ from brainstem.core.schemas import Document, ExtraFields, RowList, TagList, Text
 from brainstem.extensions import db
 from brainstem.imports.runs import ImportRun
 from brainstem.records.saved_views import SavedView
+from brainstem.records.sign_ins import SignIn
 from brainstem.records.tokens import Token
 from tests.kinds import KINDS, LEAST, OPTIONAL, filled
 from tests.people import Person
@@ -176,6 +177,7 @@ class Lab:
                     ("view_id", SavedView),
                     ("run_id", ImportRun),
                     ("token_id", Token),
+                    ("sign_in_id", SignIn),
                 )
             }
             of_secret = select(Revision).where(
