@@ -159,9 +159,9 @@ def test_strangers_see_what_is_public_and_change_nothing(app, lab):
 
 #: What anyone may look at: the public portal, the reference, and the doors.
 OPEN = {
-    "account.login", "api.record", "api.records", "api.related", "device.poll", "public.detail",
-    "public.home", "public.index", "reference.document", "reference.index", "reference.kind",
-    "search.public_results", "sign_in_again.standing",
+    "account.login", "api.record", "api.records", "api.related", "device.poll", "health.alive",
+    "health.ready", "public.detail", "public.home", "public.index", "reference.document",
+    "reference.index", "reference.kind", "search.public_results", "sign_in_again.standing",
 }  # fmt: skip
 
 
