@@ -16,6 +16,7 @@ from brainstem.core.permissions import Actor, Right, allowed, right_to_change, u
 from brainstem.core.resource import as_id, registry
 from brainstem.core.schemas import RefList, Unreadable, label_of, texts_in
 from brainstem.core.schemas.messages import UNSTORABLE
+from brainstem.core.spreadsheets import unguarded
 from brainstem.extensions import db
 from brainstem.imports import matching, values
 from brainstem.imports.kinds import ImportKind
@@ -26,9 +27,6 @@ AT_ONCE = 500
 
 #: A cell that is longer than this is not repeated.
 MOST_SHOWN = 60
-
-#: The apostrophe that downloads put before what a spreadsheet would calculate.
-GUARDED = re.compile(r"^'(?=[=+\-@\t\r\n＝＋－＠])")
 
 Problem = tuple[str, str]
 Key = tuple[str, ...]
@@ -95,7 +93,8 @@ class Plan:
                 continue
             if matching.is_extra(target):
                 name, _, key = target.partition(":")
-                payload.setdefault(name, {})[key] = read(cell)
+                # What is guarded was a text where it was written, though it may spell a number.
+                payload.setdefault(name, {})[key] = read(cell) if cell == row.cells[index] else cell
             elif "." in target:
                 name, _, part = target.partition(".")
                 rows.setdefault(name, {}).setdefault(self._nth[index], {})[part] = cell.strip()
@@ -265,7 +264,7 @@ class Plan:
 
 
 def _cell(row: Row, index: int) -> str:
-    return GUARDED.sub("", row.cells[index], count=1)
+    return unguarded(row.cells[index])
 
 
 def usable_default(actor: Actor, kind: ImportKind, text: str) -> str:

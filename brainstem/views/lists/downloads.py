@@ -24,14 +24,12 @@ from brainstem.core.schemas import (
     RowList,
     TagList,
 )
+from brainstem.core.spreadsheets import guarded, listed
 from brainstem.core.times import lab_text, lab_time, parse, utcnow
 from brainstem.records import audit
 from brainstem.records.audit import Event
 from brainstem.views import show
 from brainstem.views.lists import table
-
-#: What makes a spreadsheet take a text for a formula, in wide letters too.
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 #: Excel takes a file without it for something other than UTF-8.
 BYTE_ORDER_MARK = "\ufeff"
@@ -112,38 +110,32 @@ def _lines(rows: list[list[str]]) -> str:
 def text_of(resource: Resource, name: str, record: dict[str, Any], names: show.Names) -> str:
     """A value in one cell: names for ids, several parted by semicolons, times on the lab's clock.
 
-    Nothing is left that a spreadsheet would calculate: a text that begins like a formula gets an
-    apostrophe before it, which spreadsheets take for "this is text". Numbers stay numbers.
+    Nothing is left that a spreadsheet would calculate. Numbers stay numbers.
     """
     if extra := listing.extra_key(resource, name):
         value = record[extra[0]].get(extra[1], "")
-        return harmless(value) if isinstance(value, str) else json.dumps(value)
+        return guarded(value) if isinstance(value, str) else json.dumps(value)
     field = (resource.schema._declared_fields | query.TIMES)[name]
     value = record[name]
     if name == resource.handle:
-        return harmless(resource.title(value))
+        return guarded(resource.title(value))
     if isinstance(field, Ref | RefList) and field.metadata.get("count"):
         return str(len(value))
     if isinstance(field, Ref | RefList):
         known = names.get(name, {})
         ids = [value] if isinstance(value, str) else value or []
-        return harmless("; ".join(known[each] for each in ids if each in known))
+        return guarded(listed(known[each] for each in ids if each in known))
     for kind, write in WRITTEN.items():
         if isinstance(field, kind):
-            return harmless(write(value))
+            return guarded(write(value))
     if isinstance(value, dict | list):
-        return harmless(json.dumps(value, ensure_ascii=False) if value else "")
-    return "" if value is None else harmless(value) if isinstance(value, str) else str(value)
-
-
-def harmless(text: str) -> str:
-    """The text, so that a spreadsheet takes it for nothing else."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+        return guarded(json.dumps(value, ensure_ascii=False) if value else "")
+    return "" if value is None else guarded(value) if isinstance(value, str) else str(value)
 
 
 #: How the values of some field types are written, where that is not as JSON has them.
 WRITTEN: dict[type, Callable[[Any], str]] = {
-    TagList: "; ".join,
+    TagList: listed,
     LabDateTime: lambda value: lab_text(parse(value)).replace("T", " ") if value else "",
     Flag: lambda value: "Yes" if value else "No",
     ExtraFields: lambda value: "; ".join(
