@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 #: No record nests deeper; what does would exhaust the stack further on.
@@ -13,8 +14,8 @@ DEEPEST = 50
 def parse(text: str | bytes) -> Any:
     """The value that a JSON text spells; `ValueError` says in words why it is none.
 
-    Numbers that JSON does not have (NaN, Infinity), or that double precision has not (1e400), and a key
-    given twice are errors: all would lose or change what was sent.
+    Numbers that JSON does not have (NaN, Infinity), or that double precision has not (1e400, 1e-400), and a
+    key given twice are errors: all would lose or change what was sent.
     """
     try:
         value = json.loads(
@@ -43,7 +44,9 @@ def _refuse(constant: str) -> Any:
 def _finite(text: str) -> float:
     number = float(text)
     if math.isinf(number):
-        raise ValueError(f"{text} is too large a number")
+        raise ValueError(f"{text[:40]} is too large a number")
+    if number == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):
+        raise ValueError(f"{text[:40]} is too small a number")
     return number
 
 
