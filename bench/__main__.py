@@ -46,7 +46,7 @@ def main() -> None:
     for database in asked.database:
         for n in asked.n:
             try:
-                with labs.lab(database, n) as (url, token):
+                with labs.lab(database, n, asked.labs) as (url, token):
                     results += measured(database, n, url, token, asked)
             except Unavailable as reason:
                 print(f"Not measured on {database}: {reason}")
@@ -70,6 +70,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--million", action="store_true", help="1,000,000 sessions besides")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=0.3, help="for each figure, in each round")
+    parser.add_argument("--labs", type=Path, default=labs.KEPT, help="where filled labs are kept")
     parser.add_argument("--record", action="store_true", help="write docs/performance.md")
     asked = parser.parse_args()
     if unknown := set(asked.only) - set(names):

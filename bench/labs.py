@@ -34,18 +34,15 @@ LIKE_A_LAB = {
 
 
 @contextmanager
-def lab(database: str, n: int) -> Iterator[tuple[str, str]]:
-    """The address of a database with `n` sessions, and the token of its user."""
-    kept = KEPT / f"{database}-{n}-{state()}"
-    if not (kept / "token").exists():
-        print(f"Filling a lab with {n:,} sessions on {database} …", flush=True)
-        for old in [*KEPT.glob(f"{database}-{n}-*")]:
-            shutil.rmtree(old)
-        kept.mkdir(parents=True)
-        (make_sqlite if database == "sqlite" else make_postgresql)(kept, n)
+def lab(database: str, n: int, labs: Path = KEPT) -> Iterator[tuple[str, str]]:
+    """The address of a database with `n` sessions, and the token of its user.
+
+    It is a copy of one that is kept in `labs`, and gone afterwards.
+    """
+    kept = found_or_made(database, n, labs)
     token = (kept / "token").read_text()
     if database == "sqlite":
-        work = KEPT / f"work-{uuid.uuid4().hex}"
+        work = labs / f"work-{uuid.uuid4().hex}"
         work.mkdir()
         try:
             shutil.copyfile(kept / "lab.sqlite3", work / "lab.sqlite3")
@@ -60,12 +57,37 @@ def lab(database: str, n: int) -> Iterator[tuple[str, str]]:
             cluster.stop()
 
 
-def state() -> str:
-    """Another one as soon as the tables, or what is filled into them, are others."""
-    seen = hashlib.sha256(Path(__file__).with_name("fill.py").read_bytes())
-    for file in sorted((config.ROOT / "migrations" / "versions").glob("*.py")):
-        seen.update(file.read_bytes())
-    return seen.hexdigest()[:10]
+def found_or_made(database: str, n: int, labs: Path) -> Path:
+    """The folder of a kept lab: filled, or brought up to date, where it is not there yet."""
+    filled = digest([Path(__file__).with_name("fill.py")])
+    revisions = sorted((config.ROOT / "migrations" / "versions").glob("*.py"))
+    kept = labs / f"{database}-{n}-{filled}-{digest(revisions)}"
+    if (kept / "token").exists():
+        return kept
+    known = {file.stem.split("_")[0] for file in revisions}
+    older = [
+        each
+        for each in sorted(labs.glob(f"{database}-{n}-{filled}-*"), reverse=True)
+        if (each / "token").exists() and (each / "revision").read_text() in known
+    ]
+    deed = "Bringing up to date" if older else "Filling"
+    print(f"{deed} a lab with {n:,} sessions on {database} …", flush=True)
+    shutil.rmtree(kept, ignore_errors=True)
+    kept.mkdir(parents=True)
+    make = make_sqlite if database == "sqlite" else make_postgresql
+    token = make(kept, n, older[0] if older else None)
+    (kept / "revision").write_text(max(known))
+    (kept / "token").write_text(token)
+    if labs == KEPT:
+        for each in labs.glob(f"{database}-{n}-*"):
+            if each != kept:
+                shutil.rmtree(each)
+    return kept
+
+
+def digest(files: list[Path]) -> str:
+    """Another one as soon as one of the files is another."""
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:10]
 
 
 def app_on(url: str) -> Flask:
@@ -73,23 +95,36 @@ def app_on(url: str) -> Flask:
     return create_app({"SQLALCHEMY_DATABASE_URI": url, "SECRET_KEY": SECRET_KEY})
 
 
-def make_sqlite(kept: Path, n: int) -> None:
-    token = make(f"sqlite:///{kept / 'lab.sqlite3'}", n)
-    (kept / "token").write_text(token)
+def make_sqlite(kept: Path, n: int, older: Path | None) -> str:
+    """A lab in a file; its user's token."""
+    if older:
+        shutil.copyfile(older / "lab.sqlite3", kept / "lab.sqlite3")
+    url = f"sqlite:///{kept / 'lab.sqlite3'}"
+    return up_to_date(url, older) if older else make(url, n)
 
 
-def make_postgresql(kept: Path, n: int) -> None:
-    cluster = PostgresCluster.start()
+def make_postgresql(kept: Path, n: int, older: Path | None) -> str:
+    """A lab in the data of a cluster; its user's token."""
+    cluster = PostgresCluster.start(data=older and older / "data")
     try:
-        token = make(cluster.create_database("bench"), n)
+        url = cluster.url("bench") if older else cluster.create_database("bench")
+        token = up_to_date(url, older) if older else make(url, n)
         cluster.keep(kept / "data")
     finally:
         cluster.stop()
-    (kept / "token").write_text(token)
+    return token
+
+
+def up_to_date(url: str, older: Path) -> str:
+    """Bring an older lab up to date; its user's token."""
+    with app_on(url).app_context():
+        upgrade()
+        db.engine.dispose()
+    return (older / "token").read_text()
 
 
 def make(url: str, n: int) -> str:
-    """Fill an empty database; the token of its user."""
+    """Fill an empty database; its user's token."""
     app = app_on(url)
     with app.app_context():
         upgrade()
