@@ -52,6 +52,8 @@ class Page:
     ids: list[uuid.UUID]
     total: int
     query: query.Query
+    #: The fields that are wanted of the records as they are sent, where they are not all.
+    only: frozenset[str] | None = None
 
     @cached_property
     def views(self) -> list[View]:
@@ -65,7 +67,9 @@ class Page:
     @cached_property
     def wire(self) -> list[dict[str, Any]]:
         """The records as the API sends them."""
-        found = reading.sent(self.actor, self.resource, self.ids, self.query.include)
+        found = reading.sent(
+            self.actor, self.resource, self.ids, self.query.include, only=self.only
+        )
         return [each.wire for each in found]
 
     @property
@@ -85,6 +89,7 @@ def find(
     args: MultiDict[str, str] | query.Query,
     *,
     among: Subquery | None = None,
+    only: frozenset[str] | None = None,
 ) -> Page:
     """The records that the actor may read and the query asks for.
 
@@ -107,7 +112,7 @@ def find(
             asked.key and among is None and (actor.user_id, actor.portal, resource.name, asked.key)
         )
         total = counting.total(matching, key or None, rows[0][1] if rows else None)
-    return Page(actor, resource, ids, total, asked)
+    return Page(actor, resource, ids, total, asked, only)
 
 
 def get(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from marshmallow import fields
@@ -19,6 +19,7 @@ from sqlalchemy import ColumnElement, Select, Uuid, bindparam, case, null, selec
 
 from brainstem.core import people, references
 from brainstem.core.permissions import Actor, allowed, seen_as
+from brainstem.core.query import TIMES
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Links, People, Ref, RefList, TagList
 from brainstem.core.sql import Ids, id_text, is_among, listed
@@ -46,15 +47,17 @@ def sent(
     include: Tree | None = None,
     *,
     guarded: bool = False,
+    only: frozenset[str] | None = None,
 ) -> list[Sent]:
     """The records of these ids, in their order; one that is there no more is left out.
 
-    The actor may read them: that is known, unless `guarded` asks for it here.
+    The actor may read them: that is known, unless `guarded` asks for it here. `only` names the fields
+    that are wanted, times among them (`query.TIMES`), where they are not all that are sent.
     """
     ids = list(map(str, ids))
     if not ids:
         return []
-    shape = _shape(resource, actor.portal, guarded)
+    shape = _shape(resource, actor.portal, guarded, only)
     rows = db.session.execute(shape.statement, {"who": actor.user_id, "which": ids}).all()
     found = {row[0]: Sent(row[1], shape.write(row)) for row in rows}
     for name, field in shape.fields.items():
@@ -90,13 +93,17 @@ class Shape:
     write: Callable[[Any], dict[str, Any]]
 
 
-@cache
-def _shape(resource: Resource, portal: str, guarded: bool) -> Shape:
+@lru_cache(1000)
+def _shape(
+    resource: Resource, portal: str, guarded: bool, only: frozenset[str] | None = None
+) -> Shape:
     who = Actor(WHO, portal=portal)
-    model, schema = resource.model, resource.schema(portal=portal)
+    model, times = resource.model, TIMES.keys() & (only or ())
+    schema = resource.schema(portal=portal, only=only and only - times)
+    shown = schema.dump_fields | {name: TIMES[name] for name in times}
     columns: list[Any] = [id_text(model.id), model.version]
     plan = []
-    for name, field in schema.dump_fields.items():
+    for name, field in shown.items():
         if name == "id":
             plan.append((name, 0, field._serialize))
         elif isinstance(field, People):
@@ -109,7 +116,7 @@ def _shape(resource: Resource, portal: str, guarded: bool) -> Shape:
     statement = select(*columns).where(is_among(model.id, WHICH))
     if guarded:
         statement = statement.where(allowed(who, resource))
-    return Shape(statement, schema.dump_fields, _writer(plan))
+    return Shape(statement, shown, _writer(plan))
 
 
 def _writer(plan: list[tuple[str, int | None, Callable]]) -> Callable[[Any], dict[str, Any]]:

@@ -9,9 +9,10 @@ import textwrap
 import uuid
 from collections.abc import Iterable
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import nh3
-from flask import request, url_for
+from flask import request
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from marshmallow import fields
@@ -75,6 +76,7 @@ def moment(value: str | None) -> str:
 def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) -> Names:
     """The names of the records that these ones refer to, by field and id: one query a field."""
     found: Names = {}
+    wire = list(wire)
     for name, field in resource.schema.references():
         target = registry.get(field.kind)
         if target is None or field.metadata.get("count"):
@@ -91,18 +93,20 @@ def in_public() -> bool:
     return f"{request.path}/".startswith("/public/")
 
 
-def _pages() -> str:
-    return "public" if in_public() else "pages"
+def _page_of(resource: Resource) -> str:
+    # Written and not built by `url_for`: a page has a hundred of these.
+    return f"{request.script_root}{'/public' if in_public() else ''}{resource.page}/"
 
 
 def list_url(resource: Resource, **filters: Any) -> str:
     """The list page of a kind."""
-    return url_for(f"{_pages()}.index", kind=resource.page.strip("/"), **filters)
+    question = urlencode(filters, quote_via=quote, safe=":,")
+    return f"{_page_of(resource)}?{question}" if filters else _page_of(resource)
 
 
 def url_of(resource: Resource, record_id: Any) -> str:
     """The page of a record."""
-    return url_for(f"{_pages()}.detail", kind=resource.page.strip("/"), record_id=record_id)
+    return f"{_page_of(resource)}{record_id}"
 
 
 def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[str, str]]:

@@ -20,8 +20,8 @@ def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> s
     """The list that the address asks for, as the actor sees it."""
     asked = listing.asked(actor, resource, request.args)
     address = Address.of_request(actor, resource)
-    page = operations.find(actor, resource, asked)
     columns = listing.chosen_columns(actor, resource, address.words.getlist(listing.COLUMNS))
+    page = operations.find(actor, resource, asked, only=table.fields_of(resource, columns))
     signed_in = actor != PUBLIC
     return render_template(
         "list.html",
@@ -29,7 +29,7 @@ def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> s
         address=address,
         index_url=show.list_url(resource),
         columns=[table.column(resource, address, name) for name in columns],
-        rows=table.rows(actor, resource, page.views, columns),
+        rows=table.rows(actor, resource, page.wire, columns),
         bar=bar(actor, resource, address),
         chooser=table.chooser(actor, resource, address, columns),
         heatmap=heatmap.heatmap(actor, resource, address) if resource.when else None,
@@ -81,7 +81,7 @@ def pager(page: operations.Page, address: Address | None = None) -> dict[str, An
     return {
         "total": page.total,
         "first": first,
-        "last": first + len(page.views) - 1,
+        "last": first + len(page.ids) - 1,
         "page": page.number,
         "pages": page.pages,
         "previous_url": address.at(page=page.number - 1) if page.number > 1 else None,

@@ -58,10 +58,9 @@ def chooser(
 
 
 def rows(
-    actor: Actor, resource: Resource, views: Iterable[references.View], columns: list[str]
+    actor: Actor, resource: Resource, records: list[dict[str, Any]], columns: list[str]
 ) -> list[dict[str, Any]]:
     """The records of a page, each with its cells as the template draws them."""
-    records = wire(actor, resource, views)
     names = show.names_for(actor, resource, records)
     return [
         {
@@ -72,6 +71,12 @@ def rows(
         }
         for record in records
     ]
+
+
+def fields_of(resource: Resource, columns: Iterable[str]) -> frozenset[str]:
+    """The fields that a list with these columns shows something of."""
+    extra = {name: found[0] for name in columns if (found := listing.extra_key(resource, name))}
+    return frozenset({extra.get(name, name) for name in columns} | {"id", resource.handle})
 
 
 def wire(
