@@ -93,7 +93,7 @@ def _found_or_made(actor: Actor, kind: str, payload: dict[str, Any]) -> tuple[st
     model = resource.model
     found = db.session.scalar(select(model.id).where(model.name == payload["name"]))
     if found is None:
-        return str(operations.create(actor, resource, payload).record.id), True
+        return str(operations.add(actor, resource, payload).id), True
     require(actor, Right.USE, resource, found)
     return str(found), False
 

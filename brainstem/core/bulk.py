@@ -170,7 +170,7 @@ def plan(
         its = {name: before[name].get(record_id, []) for name in edits}
         after = {name: edit.of(its[name]) for name, edit in edits.items()}
         record = records[record_id]
-        title = resource.title(getattr(record, resource.handle))
+        title = resource.called(record)
         rows.append(Row(record_id, record.version, title, its, after))
     _find_problems(actor, resource, records, rows, edits)
     return Plan(resource, edits, rows, len(ids) - len(rows), names)

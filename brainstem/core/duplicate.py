@@ -48,7 +48,7 @@ class Draft:
 class Copied:
     """The new record, and which change that is in the history."""
 
-    view: references.View
+    record: Any
     change_id: uuid.UUID | None
 
 
@@ -81,7 +81,7 @@ def _parts(
     records = db.session.scalars(of_it.order_by(*order, model.id)).all()
     wire = references.dump(actor, kind, references.view(actor, kind, records))
     payloads = _usable(actor, kind, wire, left_out, apart=relation)
-    titles = [kind.title(getattr(record, kind.handle)) for record in records]
+    titles = [kind.called(record) for record in records]
     parts = [
         Part(record.id, title, payload)
         for record, title, payload in zip(records, titles, payloads, strict=True)
@@ -158,10 +158,10 @@ def duplicate(
     """
     drafted = draft(actor, resource, record_id)
     history.describe(f"New {resource.words} like another one")
-    new = operations.create(actor, resource, dict(payload))
+    new = operations.add(actor, resource, dict(payload))
     chosen = {kind: drafted.parts.get(kind, []) for kind in drafted.parts if kind in set(kinds)}
     ids = {part.id: uuid.uuid4() for parts in chosen.values() for part in parts}
-    ids[record_id] = new.record.id
+    ids[record_id] = new.id
     own = {resource, *(kind for kind, _ in history.taken_along(resource))}
     errors: dict[str, list[str]] = {}
     for kind, relation in history.taken_along(resource):

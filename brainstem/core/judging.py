@@ -17,8 +17,7 @@ from sqlalchemy import UniqueConstraint, select
 from brainstem.core import people, references
 from brainstem.core.permissions import Actor, Right, require, right_to_change, unusable
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import People, RecordSchema, Ref, RefList
-from brainstem.core.transactions import recalled
+from brainstem.core.schemas import People, RecordSchema, Ref
 from brainstem.errors import Forbidden
 from brainstem.extensions import db
 
@@ -38,17 +37,15 @@ def judge(
     what they may not see.
     """
     data, errors = _schema(resource.schema, actor.way).judge(payload, partial=partial)
-    declared = resource.schema._declared_fields
-    for name, value in data.items():
-        if isinstance(declared[name], Ref | RefList) and (wrong := _missing(declared[name], value)):
-            errors[name] = wrong
+    lacking = _lacking(actor, resource, data)
+    errors |= _missing(resource, data, lacking)
     good = {name: value for name, value in data.items() if name not in errors}
     refused = None
     try:
         if record is not None:
             require(actor, right_for(resource, good), resource, record.id)
         held = _held(resource, record, good, lists=keeping) if record is not None else set()
-        _require_references(actor, resource, good, held)
+        _require_references(resource, good, lacking, held)
         errors |= _against_stored(actor, resource, record, good)
     except Forbidden as error:
         refused = error
@@ -89,22 +86,39 @@ def _against_stored(
     return errors
 
 
-def _missing(field: Ref | RefList, value: Any) -> Any:
-    """Errors for ids that name nothing: at their positions in a list."""
-    target = registry.get(field.kind)
-    ids = value if isinstance(value, list) else [value] if value else []
-    model = target.model
-    known = recalled(
-        ("exists", target.name),
-        ids,
-        lambda asked: dict.fromkeys(
-            db.session.scalars(select(model.id).where(model.id.in_(asked)))
-        ),
-    )
-    text = f"There is no such {target.words}."
-    if isinstance(value, list):
-        return {place: [text] for place, each in enumerate(ids) if each not in known}
-    return [text] if ids and not known else None
+def _ids(value: Any) -> list[uuid.UUID]:
+    return value if isinstance(value, list) else [value] if value else []
+
+
+def _lacking(
+    actor: Actor, resource: Resource, data: dict[str, Any]
+) -> dict[str, list[uuid.UUID]]:
+    """The ids that a payload names and the actor may not use, by field: most often none."""
+    found = {}
+    for name, field in resource.schema.references():
+        if name in data and (target := registry.get(field.kind)):
+            found[name] = unusable(actor, field.right, target, _ids(data[name]))
+    return found
+
+
+def _missing(
+    resource: Resource, data: dict[str, Any], lacking: dict[str, list[uuid.UUID]]
+) -> dict[str, Any]:
+    """Errors for ids that name nothing, by field: in a list at their positions."""
+    errors: dict[str, Any] = {}
+    for name, ids in lacking.items():
+        if not ids:
+            continue
+        target = registry.get(resource.schema._declared_fields[name].kind)
+        model = target.model
+        known = set(db.session.scalars(select(model.id).where(model.id.in_(ids))))
+        missing, text = set(ids) - known, f"There is no such {target.words}."
+        if missing and isinstance(data[name], list):
+            places = enumerate(data[name])
+            errors[name] = {place: [text] for place, each in places if each in missing}
+        elif missing:
+            errors[name] = [text]
+    return errors
 
 
 def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, list[str]]:
@@ -151,18 +165,17 @@ def known_free(resource: Resource, fields: Iterable[str]) -> set[tuple]:
 
 
 def _require_references(
-    actor: Actor,
     resource: Resource,
     data: dict[str, Any],
+    lacking: dict[str, list[uuid.UUID]],
     held: set[uuid.UUID],
 ) -> None:
-    """`Forbidden` for records that the payload names and the actor may not use."""
-    for name, field in resource.schema.references():
-        value = data.get(name) or []
-        ids = [each for each in (value if isinstance(value, list) else [value]) if each not in held]
-        target = registry.get(field.kind)
-        for each in unusable(actor, field.right, target, ids) if target else ():
-            raise Forbidden(f"You may not use the {target.words} {each} ({name}).")
+    """`Forbidden` for records that the payload names and the actor may not use, but for those it `held`."""
+    for name, ids in lacking.items():
+        for each in ids if name in data else ():
+            if each not in held:
+                target = registry.get(resource.schema._declared_fields[name].kind)
+                raise Forbidden(f"You may not use the {target.words} {each} ({name}).")
 
 
 def _held(resource: Resource, record: Any, data: dict[str, Any], *, lists: bool) -> set[uuid.UUID]:

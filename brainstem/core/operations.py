@@ -170,12 +170,9 @@ def create(
     payload: dict[str, Any],
     *,
     record_id: uuid.UUID | None = None,
-) -> View:
-    """Store a new record. Its creator becomes its owner, where the kind has roles.
-
-    `record_id` is for records that others name before they are there, and those that are restored.
-    """
-    return _stored(actor, resource, add(actor, resource, payload, record_id=record_id))
+) -> reading.Sent:
+    """`add`, as the API does: the new record as it is sent."""
+    return _sent(actor, resource, add(actor, resource, payload, record_id=record_id))
 
 
 @operation
@@ -186,7 +183,10 @@ def add(
     *,
     record_id: uuid.UUID | None = None,
 ) -> Any:
-    """`create`, for whoever adds many and looks at none of them: the record instead of a view."""
+    """Store a new record, and return it. Its creator becomes its owner, where the kind has roles.
+
+    `record_id` is for records that others name before they are there, and those that are restored.
+    """
     _signed_in(actor)
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
@@ -219,14 +219,10 @@ def change(
     replace: bool = False,
     version: Callable[[int], bool] | None = None,
     keeping: bool = False,
-) -> View:
-    """Change the fields given, or `replace` the record.
-
-    `version` says whether the stored version is one that the actor expects, else `Changed`. `keeping`
-    is for forms, which send back whole lists: it takes no right to name what is named already.
-    """
+) -> reading.Sent:
+    """`alter`, as the API does: the record as it is sent."""
     options = {"replace": replace, "version": version, "keeping": keeping}
-    return _stored(actor, resource, alter(actor, resource, record_id, payload, **options))
+    return _sent(actor, resource, alter(actor, resource, record_id, payload, **options))
 
 
 @operation
@@ -240,7 +236,11 @@ def alter(
     version: Callable[[int], bool] | None = None,
     keeping: bool = False,
 ) -> Any:
-    """`change`, for whoever changes many and looks at none of them: the record instead of a view."""
+    """Change the fields given, or `replace` the record; returns it.
+
+    `version` says whether the stored version is one that the actor expects, else `Changed`. `keeping`
+    is for forms, which send back whole lists: it takes no right to name what is named already.
+    """
     _signed_in(actor)
     record = _locked(resource, record_id, as_id(payload.get(resource.locked_by)))
     require(actor, Right.READ, resource, record_id)
@@ -360,8 +360,9 @@ def _owner_of(resource: Resource, record: Any) -> uuid.UUID | None:
     return getattr(record, f"{resource.part_of}_id") if resource.part_of else None
 
 
-def _stored(actor: Actor, resource: Resource, record: Any) -> View:
-    return view(actor, resource, [record])[0]
+def _sent(actor: Actor, resource: Resource, record: Any) -> reading.Sent:
+    (found,) = reading.sent(actor, resource, [record.id])
+    return found
 
 
 def _signed_in(actor: Actor) -> None:

@@ -39,6 +39,11 @@ class Sent:
     version: int
     wire: dict[str, Any]
 
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        return self.wire["id"]
+
 
 def sent(
     actor: Actor,

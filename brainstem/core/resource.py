@@ -95,6 +95,10 @@ class Resource:
         """What a record is called whose `handle` field has this value."""
         return str(handle)
 
+    def called(self, record: Record) -> str:
+        """What a record is called."""
+        return self.title(getattr(record, self.handle))
+
     def check(self, actor: Actor, record: Record | None, data: dict[str, Any]) -> dict[str, Any]:
         """Errors by field that need the database and are this kind's own; `record` is None for a new one."""
         return {}

@@ -7,10 +7,9 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy import UniqueConstraint, select
 
-from brainstem.core import operations
+from brainstem.core import operations, reading
 from brainstem.core.judging import known_free
 from brainstem.core.permissions import Actor
-from brainstem.core.references import View, view
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import Text, unstorable
 from brainstem.core.transactions import in_bulk, operation
@@ -22,7 +21,7 @@ MOST_AT_ONCE = 1000
 
 
 @operation
-def create(actor: Actor, resource: Resource, payloads: list[Any]) -> list[View]:
+def create(actor: Actor, resource: Resource, payloads: list[Any]) -> list[reading.Sent]:
     """Store new records, in their order; each is judged as if it came alone, after those before it.
 
     `ValidationError` has everything that is wrong, by position and field. What is wrong is said before
@@ -47,7 +46,7 @@ def create(actor: Actor, resource: Resource, payloads: list[Any]) -> list[View]:
         raise ValidationError(wrong)
     if refused:
         raise refused
-    return view(actor, resource, records)
+    return reading.sent(actor, resource, [record.id for record in records])
 
 
 def _ask_for_free(resource: Resource, payloads: list[Any]) -> None:

@@ -122,12 +122,12 @@ def save(
     before that.
     """
     errors: dict[str, Any] = {}
-    changed, view = False, None
+    changed, record = False, None
     try:
         if record_id is None:
-            view = operations.create(actor, resource, payload)
+            record = operations.add(actor, resource, payload)
         else:
-            view = operations.change(
+            record = operations.alter(
                 actor, resource, record_id, payload, version=version, keeping=keeping
             )
     except ValidationError as error:
@@ -135,15 +135,15 @@ def save(
     except Changed:
         changed = True
     # Parts of a record that can't be made are judged all the same, as those of no record.
-    home_id = record_id or (view.record.id if view else uuid.uuid4())
-    orphans = record_id is None and view is None
+    home_id = record_id or (record.id if record else uuid.uuid4())
+    orphans = record_id is None and record is None
     saving = _Saving(actor, resource, home_id, parts or {}, orphans=orphans)
     errors |= saving.run()
     if errors:
         raise ValidationError(errors)
     if changed or saving.changed:
         raise Changed("Somebody changed this in the meantime. Nothing was stored.")
-    return view
+    return references.view(actor, resource, [record])[0]
 
 
 @dataclass
@@ -287,9 +287,9 @@ class _Saving:
                 operations.delete(self.actor, kind, deed.id)
             elif deed.verb == "create":
                 whole = deed.payload | {deed.relation.home: str(self.home_id)}
-                operations.create(self.actor, kind, whole, record_id=deed.id)
+                operations.add(self.actor, kind, whole, record_id=deed.id)
             else:
-                operations.change(self.actor, kind, deed.id, deed.payload, keeping=True)
+                operations.alter(self.actor, kind, deed.id, deed.payload, keeping=True)
         except ValidationError as error:
             deed.error = error
             return False
@@ -314,7 +314,7 @@ class _Saving:
                         kept[name] = less
             try:
                 if kept:
-                    operations.change(self.actor, kind, deed.id, kept, keeping=True)
+                    operations.alter(self.actor, kind, deed.id, kept, keeping=True)
                     released = True
             except ValidationError:
                 continue

@@ -190,4 +190,4 @@ def note_publishing(
 
 def _called(resource: Resource, record_id: uuid.UUID) -> str:
     record = db.session.get(resource.model, record_id)
-    return resource.title(getattr(record, resource.handle)) if record is not None else ""
+    return resource.called(record) if record is not None else ""

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from brainstem import logs
-from brainstem.core import operations, query, references, several, streaming, wire
+from brainstem.core import operations, query, reading, several, streaming, wire
 from brainstem.core.listing import possible_columns
 from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import PUBLIC, Actor
@@ -44,11 +44,11 @@ def records(portal: str, app: str, model: str) -> Response:
     if request.method == "POST":
         payload = sent_json()
         if isinstance(payload, list):
-            return _several(actor, resource, several.create(actor, resource, payload))
-        view = operations.create(actor, resource, an_object(payload))
-        response = _changed(actor, resource, view)
+            return _several(resource, several.create(actor, resource, payload))
+        made = operations.create(actor, resource, an_object(payload))
+        response = _one(resource, made)
         response.status_code = 201
-        response.headers["Location"] = f"{request.base_url.rstrip('/')}/{view.record.id}/"
+        response.headers["Location"] = f"{request.base_url.rstrip('/')}/{made.id}/"
         return response
     if (form := request.args.get("format")) in FILES:
         return _file(actor, resource, form)
@@ -63,16 +63,15 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
     actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     if request.method in ("GET", "HEAD"):
-        sent = operations.sent(actor, resource, found, request.args)
-        return _one(resource, sent.wire, sent.version)
+        return _one(resource, operations.sent(actor, resource, found, request.args))
     if request.method == "DELETE":
         operations.delete(actor, resource, found, version=_expected_version())
         return Response(status=204)
     replace = request.method == "PUT"
-    view = operations.change(
+    changed = operations.change(
         actor, resource, found, json_object(), replace=replace, version=_expected_version()
     )
-    return _changed(actor, resource, view)
+    return _one(resource, changed)
 
 
 @bp.route("/<portal>/<app>/<model>/<record_id>/<relation>", methods=["GET"])
@@ -157,20 +156,15 @@ def _expected_version() -> Any:
     return lambda version: request.if_match.contains(str(version))
 
 
-def _changed(actor: Actor, resource: Resource, view: references.View) -> Response:
-    (wire,) = references.dump(actor, resource, [view])
-    return _one(resource, wire, view.record.version)
-
-
-def _one(resource: Resource, wire: dict[str, Any], version: int) -> Response:
-    response = jsonify({resource.key: wire})
-    response.set_etag(str(version))
+def _one(resource: Resource, found: reading.Sent) -> Response:
+    response = jsonify({resource.key: found.wire})
+    response.set_etag(str(found.version))
     return response
 
 
-def _several(actor: Actor, resource: Resource, views: list[references.View]) -> Response:
+def _several(resource: Resource, made: list[reading.Sent]) -> Response:
     """201: the new records, in the order in which they were sent."""
-    wire = references.dump(actor, resource, views)
+    wire = [each.wire for each in made]
     response = jsonify({resource.keys: wire, "count": len(wire)})
     response.status_code = 201
     response.headers["Location"] = f"{request.base_url.rstrip('/')}/"

@@ -56,9 +56,9 @@ def ask(kind: str, record_id: uuid.UUID) -> Any:
         )
     except ValidationError as error:
         return _form(actor, resource, view, draft, form, taken, error=error), 400
-    name = title_of(resource, copied.view)
+    name = resource.called(copied.record)
     flash_with_undo(f"{resource.label} “{name}” was created.", copied.change_id)
-    return redirect(show.url_of(resource, copied.view.record.id))
+    return redirect(show.url_of(resource, copied.record.id))
 
 
 def _form(

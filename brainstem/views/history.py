@@ -54,7 +54,7 @@ def record(kind: str, record_id: uuid.UUID) -> str:
     return render_template(
         "history/record.html",
         resource=resource,
-        title=resource.title(getattr(stored, resource.handle)) if stored else revisions[0].title,
+        title=resource.called(stored) if stored else revisions[0].title,
         deleted=stored is None,
         version=stored.version if stored else "",
         back_url=show.url_of(resource, record_id) if stored else show.list_url(resource),

@@ -55,7 +55,7 @@ def vendor(app: Flask) -> set[str]:
 
 def title_of(resource: Resource, view: references.View) -> str:
     """What a record is called on its pages."""
-    return resource.title(getattr(view.record, resource.handle))
+    return resource.called(view.record)
 
 
 def page_actor(resource: Resource | None = None) -> Actor:

@@ -64,7 +64,7 @@ def of_record(kind: str, record_id: uuid.UUID) -> Any:
     try:
         payload = _payload(resource, asked, view)
         version = request.form.get("version")
-        operations.change(
+        operations.alter(
             actor, resource, record_id, payload, version=lambda stored: str(stored) == version
         )
     except ValidationError as error:

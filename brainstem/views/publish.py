@@ -48,9 +48,9 @@ def publish(kind: str, record_id: uuid.UUID) -> Response:
     """Publish it, or make it private again."""
     resource = kind_at(kind)
     wanted = request.form.get("is_public") == "true"
-    view = operations.change(page_actor(resource), resource, record_id, {"is_public": wanted})
+    record = operations.alter(page_actor(resource), resource, record_id, {"is_public": wanted})
     state = "public: anyone can read it" if wanted else "private again"
-    flash(f"{resource.label} “{title_of(resource, view)}” is {state}.", "success")
+    flash(f"{resource.label} “{resource.called(record)}” is {state}.", "success")
     return redirect(show.url_of(resource, record_id))
 
 

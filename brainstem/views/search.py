@@ -94,7 +94,7 @@ def _group(actor: Actor, found: search.Found, text: str, asked: list[str]) -> di
         "all_url": show.list_url(kind, q=text) if found.total > len(views) else None,
         "hits": [
             {
-                "title": _marked(kind.title(getattr(view.record, kind.handle)), asked),
+                "title": _marked(kind.called(view.record), asked),
                 "url": show.url_of(kind, view.record.id),
                 "home": homes.get(view.record.id, ""),
                 "when": _when(kind, view.record),

@@ -125,7 +125,7 @@ def test_everything_comes_along_and_names_the_new_parts(world):
     assert draft.left_out == []
     before = world.whole(world.session["id"])
     copied = world.copy(**{**draft.payload, "name": "M12 2026-11-24"})
-    new = world.whole(copied.view.record.id)
+    new = world.whole(copied.record.id)
     assert new.pop("name") == "M12 2026-11-24"
     assert before.pop("name") == "M12 2026-11-23"
     assert new == before
@@ -134,7 +134,7 @@ def test_everything_comes_along_and_names_the_new_parts(world):
 
 def test_it_is_one_change_and_undone_in_one_step(world):
     copied = world.copy()
-    new = copied.view.record.id
+    new = copied.record.id
     restoring.undo(world.actor, copied.change_id)
     assert world.ada("GET", f"stem/session/{new}/").status_code == 404
     assert world.ada.get("stem/epoch/")["count"] == 2
@@ -156,7 +156,7 @@ CHOICES = [
 
 @pytest.mark.parametrize(("kinds", "named"), CHOICES)
 def test_epochs_name_what_comes_along_and_no_more(world, kinds, named):
-    new = world.whole(world.copy(kinds).view.record.id)
+    new = world.whole(world.copy(kinds).record.id)
     assert [kind for name, kind in PARTS.items() if new[name]] == [
         kind for kind in PARTS.values() if kind in kinds
     ]
@@ -183,7 +183,7 @@ def test_what_somebody_may_not_use_stays_behind_and_is_told(world, ben):
     ]
     assert draft.payload["projects"] == draft.payload["datastorage"] == []
     copied = world.copy(actor=actor, projects=[mine["id"]])
-    new = world.whole(copied.view.record.id, who=ben)
+    new = world.whole(copied.record.id, who=ben)
     assert new["projects"] == [mine["id"]]
     assert [each["setup"] for each in new["behaviors"]] == [None, None]
     assert [each["equipment"] for each in new["manipulations"]] == [[], []]
@@ -200,7 +200,7 @@ def test_a_behavior_of_subjects_that_one_may_not_see_stays_behind(world, ben):
     assert registry.get("behavior") not in draft.parts
     assert "Behavior “Behavior 1”: you may not use what it needs." in draft.left_out
     copied = world.copy(actor=Actor(ben.id), projects=[mine["id"]])
-    new = world.whole(copied.view.record.id, who=ben)
+    new = world.whole(copied.record.id, who=ben)
     assert new["behaviors"] == new["epochs"][0]["behaviors"] == []
     assert len(new["epochs"]) == len(new["manipulations"]) == 2
 
@@ -236,6 +236,6 @@ def test_any_kind_can_be_copied(world):
     draft = duplicate.draft(world.actor, subject, record_id)
     assert draft.parts == {}
     copied = duplicate.duplicate(world.actor, subject, record_id, draft.payload | {"name": "M13"})
-    new = world.ada.get(f"stem/subject/{copied.view.record.id}/")["subject"]
+    new = world.ada.get(f"stem/subject/{copied.record.id}/")["subject"]
     before = world.ada.get(f"stem/subject/{record_id}/")["subject"]
-    assert new == before | {"id": str(copied.view.record.id), "name": "M13"}
+    assert new == before | {"id": str(copied.record.id), "name": "M13"}

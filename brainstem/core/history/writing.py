@@ -248,7 +248,7 @@ def _note(
         change_id=change.id,
         kind=resource.name,
         record_id=record.id,
-        title=resource.title(getattr(record, resource.handle))[:300],
+        title=resource.called(record)[:300],
         action=action,
         version=record.version,
         follows=follows,
