@@ -90,9 +90,7 @@ def _ids(value: Any) -> list[uuid.UUID]:
     return value if isinstance(value, list) else [value] if value else []
 
 
-def _lacking(
-    actor: Actor, resource: Resource, data: dict[str, Any]
-) -> dict[str, list[uuid.UUID]]:
+def _lacking(actor: Actor, resource: Resource, data: dict[str, Any]) -> dict[str, list[uuid.UUID]]:
     """The ids that a payload names and the actor may not use, by field: most often none."""
     found = {}
     for name, field in resource.schema.references():

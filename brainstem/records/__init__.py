@@ -5,6 +5,7 @@ from flask import Flask
 from brainstem.records import (
     attributes,
     audit,
+    audit_reading,
     collections,
     devices,
     epochs,
@@ -26,6 +27,7 @@ from brainstem.records import (
 __all__ = [
     "attributes",
     "audit",
+    "audit_reading",
     "collections",
     "devices",
     "epochs",

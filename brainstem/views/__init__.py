@@ -8,6 +8,7 @@ def init_app(app: Flask) -> None:
     from brainstem.views import (
         account,
         api,
+        audit,
         bulk,
         choices,
         device,
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     app.register_blueprint(choices.bp)
     app.register_blueprint(health.bp)
     app.register_blueprint(status.bp)
+    app.register_blueprint(audit.bp)
     app.register_blueprint(search.bp)
     app.register_blueprint(sign_in_again.bp)
     sign_in_again.init_app(app)

@@ -45,6 +45,8 @@ def shown() -> dict[str, Any]:
         if current_user.is_admin:
             status = url_for("status.index")
             headings["People"].append(_link("Status", status, request.path == status))
+            audit = url_for("audit.index")
+            headings["People"].append(_link("Audit log", audit, request.path == audit))
         own = url_for("account.own")
         headings["People"].append(_link("Your account", own, request.path == own))
     headings["For everybody"] = [_link("API reference", f"{request.script_root}/api/", False)]

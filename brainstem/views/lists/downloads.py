@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from flask import Response, request, stream_with_context
@@ -59,8 +59,13 @@ def sent(
     if form != "csv":
         lines = _lines_of_json(actor, resource, chunks)
         parts = lines if form == "jsonl" else _json(resource, lines)
+    return as_file(parts, resource.keys, form)
+
+
+def as_file(parts: Iterator[str], name: str, form: str) -> Response:
+    """What is yielded as a file to keep, with today's date in its name."""
     response = Response(stream_with_context(parts), mimetype=MIME[form])
-    name = f"{resource.keys}_{lab_time(utcnow()):%Y-%m-%d}.{form}"
+    name = f"{name}_{lab_time(utcnow()):%Y-%m-%d}.{form}"
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     response.headers["Cache-Control"] = "private, no-store"
     return response
@@ -89,11 +94,11 @@ def _csv(
     actor: Actor, resource: Resource, columns: list[str], chunks: Iterator[list[references.View]]
 ) -> Iterator[str]:
     """The columns of the list under the API's names, the id before them."""
-    yield BYTE_ORDER_MARK + _lines([["id", *columns]])
+    yield BYTE_ORDER_MARK + csv_lines([["id", *columns]])
     for views in chunks:
         wire = table.wire(actor, resource, views)
         names = show.names_for(actor, resource, wire)
-        yield _lines(
+        yield csv_lines(
             [
                 [each["id"], *(text_of(resource, name, each, names) for name in columns)]
                 for each in wire
@@ -101,7 +106,8 @@ def _csv(
         )
 
 
-def _lines(rows: list[list[str]]) -> str:
+def csv_lines(rows: Iterable[Sequence[str]]) -> str:
+    """Rows as CSV has them."""
     text = io.StringIO()
     csv.writer(text).writerows(rows)
     return text.getvalue()
