@@ -73,13 +73,16 @@ def _value(name: str, field: fields.Field, make: Make, payload: dict[str, Any]) 
 
 
 class Lab:
-    """The people, and the ids of their records by kind: Eve's, the secret ones, and the shared ones."""
+    """The people, and the ids of their records by kind: Eve's, the secret ones, and the shared ones.
 
-    def __init__(self, app: Flask, person: Callable[..., Person]) -> None:
-        self.app = app
+    All that Ada writes begins with `text`.
+    """
+
+    def __init__(self, app: Flask, person: Callable[..., Person], text: str = SECRET) -> None:
+        self.app, self.text = app, text
         self.ada, self.eve = person("ada@lab.org"), person("eve@lab.org")
         self.mine = self._one_of_each(self.eve, "Eve's {}")
-        self.secret = self._one_of_each(self.ada, SECRET + " {}")
+        self.secret = self._one_of_each(self.ada, text + " {}")
         self.shared = self._shared()
         self._go_on()
         self.other = self._of_ada()
@@ -147,12 +150,12 @@ class Lab:
     def _go_on(self) -> None:
         """A history: what was secret is deleted, and what was shared is taken away, and secret since."""
         ada = self.ada
-        gone = ada.session(f"{SECRET} gone", {"id": self.secret["project"]})
+        gone = ada.session(f"{self.text} gone", {"id": self.secret["project"]})
         assert ada("DELETE", f"stem/session/{gone['id']}").status_code == 204
         left = ada.session("Was shared", {"id": self.mine["project"]})
         for change in (
             {"projects": [self.secret["project"]]},
-            {"name": f"{SECRET} taken away", "tags": [f"{SECRET}taken"]},
+            {"name": f"{self.text} taken away", "tags": [f"{self.text}taken"]},
         ):
             assert ada("PATCH", f"stem/session/{left['id']}", change).status_code == 200
         self.taken = left["id"]
@@ -163,12 +166,14 @@ class Lab:
     def _of_ada(self) -> dict[str, Any]:
         """What else addresses name: all Ada's own, and no record."""
         pages = self.ada.browser()
-        form = {"name": f"{SECRET} view", "query": f"q={SECRET}"}
+        form = {"name": f"{self.text} view", "query": f"q={self.text}"}
         assert pages.submit("/sessions/views", form, page="/sessions/").status_code == 302
-        table = FileStorage(BytesIO(f"name,room\n{SECRET},{SECRET}\n".encode()), f"{SECRET}.csv")
+        table = FileStorage(
+            BytesIO(f"name,room\n{self.text},{self.text}\n".encode()), f"{self.text}.csv"
+        )
         form = {"csrf_token": pages.token("/import/"), "kind": "sessions", "file": table}
         assert pages.client.post("/import/", data=form).status_code == 302
-        form = {"name": f"{SECRET} token"}
+        form = {"name": f"{self.text} token"}
         assert pages.submit("/account/tokens/", form).status_code == 200
         with self.app.app_context():
             first = {
