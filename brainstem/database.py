@@ -1,9 +1,14 @@
 """What SQLite needs to be asked for, so that it answers as PostgreSQL does."""
 
 from flask import Flask
-from sqlalchemy import Engine, event
+from psycopg import IsolationLevel
+from sqlalchemy import Connection, Engine, event
 
+from brainstem import turns
 from brainstem.extensions import db
+
+#: How long a transaction waits for another one that holds what it needs. In seconds.
+PATIENCE = 15
 
 
 def init_app(app: Flask) -> None:
@@ -11,6 +16,8 @@ def init_app(app: Flask) -> None:
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
+        else:
+            read_one_moment(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -26,7 +33,7 @@ def prepare_sqlite(engine: Engine) -> None:
             "foreign_keys=ON",
             "journal_mode=WAL",
             "synchronous=FULL",
-            "busy_timeout=15000",
+            f"busy_timeout={PATIENCE * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -34,8 +41,34 @@ def prepare_sqlite(engine: Engine) -> None:
     def begin(connection) -> None:
         # A transaction that reads first and writes later may fail half-way when another one wrote
         # in between; one that is going to write takes the lock at once and waits its turn.
-        write = connection.get_execution_options().get("write")
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+        if connection.get_execution_options().get("write"):
+            turns.begin(connection, PATIENCE)
+        else:
+            connection.exec_driver_sql("BEGIN")
+
+
+def read_one_moment(engine: Engine) -> None:
+    """Let all that a request reads on PostgreSQL be of one moment, as it is on SQLite.
+
+    A list takes several statements; in between, somebody moves or deletes what the first one found. An
+    operation that writes goes on seeing, statement by statement, what others have stored.
+    """
+
+    @event.listens_for(engine, "begin")
+    def begin(connection) -> None:
+        _isolate(connection, None)
+
+    @event.listens_for(db.session, "after_begin")
+    def after_begin(_session, _transaction, connection) -> None:
+        if not connection.get_execution_options().get("write"):
+            _isolate(connection, IsolationLevel.REPEATABLE_READ)
+
+
+def _isolate(connection: Connection, level: IsolationLevel | None) -> None:
+    # For the BEGIN that the driver sends with the first statement: this itself asks the server nothing.
+    driver = connection.connection.dbapi_connection
+    if driver.isolation_level != level:
+        driver.isolation_level = level
 
 
 def unicode_lower(text: str | None) -> str | None:

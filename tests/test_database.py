@@ -1,0 +1,35 @@
+"""What both databases are asked for, so that they answer alike."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, insert, select
+
+from brainstem.core.transactions import operation
+from brainstem.extensions import db
+from brainstem.records.tags import Tag
+
+HOW_MANY = select(func.count()).select_from(Tag)
+
+
+def made_elsewhere(number: int) -> None:
+    """A tag that another process stores, whole and at once."""
+    with db.engine.connect() as other, other.begin():
+        other.execute(insert(Tag), {"name": f"Tag {number}"})
+
+
+def test_what_a_request_reads_is_of_one_moment(app):
+    with app.app_context():
+        assert db.session.scalar(HOW_MANY) == 0
+        made_elsewhere(1)
+        assert db.session.scalar(HOW_MANY) == 0
+    with app.app_context():
+        assert db.session.scalar(HOW_MANY) == 1
+
+
+def test_an_operation_sees_what_was_stored_before_it_began(app):
+    with app.app_context():
+        assert db.session.scalar(HOW_MANY) == 0
+        made_elsewhere(1)
+        assert operation(lambda: db.session.scalar(HOW_MANY))() == 1
+        made_elsewhere(2)
+        assert db.session.scalar(HOW_MANY) == 2
