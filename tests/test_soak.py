@@ -14,6 +14,7 @@ from tests.kinds import one_of_each
 from tests.soak import checks
 from tests.soak.crash import crash
 from tests.soak.journal import Known
+from tests.soak.load import load
 from tests.soak.looking import Seen, judge
 
 KINDS = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
@@ -27,6 +28,17 @@ def test_what_was_acknowledged_outlives_a_kill(kind):
         missing(f"PostgreSQL: {error}")
     assert crashes.problems == []
     assert crashes.acknowledged > 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_many_at_once_see_no_error_and_lose_nothing(kind):
+    try:
+        found = load(kind, 2, "short", writers=6, readers=10)
+    except Unavailable as error:
+        missing(f"PostgreSQL: {error}")
+    assert (found.errors, found.problems) == ([], [])
+    assert found.writes
+    assert found.reads
 
 
 @pytest.fixture

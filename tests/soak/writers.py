@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,8 @@ class Writer:
         self.touched: set[Known] = set()
         self.problems: list[str] = []
         self.made = 0
+        #: How often the server was not there, or did not answer; of requests that read, too.
+        self.gone = 0
         #: Requests that write: acknowledged, refused because of another's change, or because the
         #: database did not answer (503); without an answer.
         self.acknowledged = self.refused = self.away = self.unanswered = 0
@@ -52,6 +54,7 @@ class Writer:
                 client.connect()
                 deed(self)
             except Gone:
+                self.gone += 1
                 ending.wait(0.1)
             except Exception as error:
                 self.problems.append(f"{deed.__name__} of writer {self.number}: {error!r}")
@@ -315,12 +318,12 @@ DEEDS, WEIGHTS = zip(*USUAL, strict=True)
 
 
 @contextmanager
-def at_work(lab: Lab, writers: list[Writer]) -> Iterator[None]:
-    """The writers write until the end of the block."""
-    ending, clients = threading.Event(), [lab.client() for _ in writers]
+def at_work(lab: Lab, people: Sequence[Any]) -> Iterator[None]:
+    """They write, or read, until the end of the block: each has `run(client, ending)`."""
+    ending, clients = threading.Event(), [lab.client() for _ in people]
     threads = [
-        threading.Thread(target=writer.run, args=(client, ending), daemon=True)
-        for writer, client in zip(writers, clients, strict=True)
+        threading.Thread(target=each.run, args=(client, ending), daemon=True)
+        for each, client in zip(people, clients, strict=True)
     ]
     for thread in threads:
         thread.start()
@@ -330,6 +333,6 @@ def at_work(lab: Lab, writers: list[Writer]) -> Iterator[None]:
         ending.set()
         for thread in threads:
             thread.join(90)
-            assert not thread.is_alive(), "A writer waits for ever."
+            assert not thread.is_alive(), "Somebody waits for ever."
         for client in clients:
             client.close()
