@@ -17,7 +17,7 @@ def init_app(app: Flask) -> None:
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:
-            read_one_moment(db.engine)
+            prepare_postgresql(db.engine)
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -47,21 +47,24 @@ def prepare_sqlite(engine: Engine) -> None:
             connection.exec_driver_sql("BEGIN")
 
 
-def read_one_moment(engine: Engine) -> None:
-    """Let all that a request reads on PostgreSQL be of one moment, as it is on SQLite.
-
-    A list takes several statements; in between, somebody moves or deletes what the first one found. An
-    operation that writes goes on seeing, statement by statement, what others have stored.
-    """
+def prepare_postgresql(engine: Engine) -> None:
+    """Begin each transaction as PostgreSQL usually does; `_read_one_moment` comes after it."""
 
     @event.listens_for(engine, "begin")
     def begin(connection) -> None:
         _isolate(connection, None)
 
-    @event.listens_for(db.session, "after_begin")
-    def after_begin(_session, _transaction, connection) -> None:
-        if not connection.get_execution_options().get("write"):
-            _isolate(connection, IsolationLevel.REPEATABLE_READ)
+
+@event.listens_for(db.session, "after_begin")
+def _read_one_moment(_session, _transaction, connection) -> None:
+    """Let all that a request reads on PostgreSQL be of one moment, as it is on SQLite.
+
+    A list takes several statements; in between, somebody moves or deletes what the first one found. An
+    operation that writes goes on seeing, statement by statement, what others have stored.
+    """
+    write = connection.get_execution_options().get("write")
+    if connection.dialect.name == "postgresql" and not write:
+        _isolate(connection, IsolationLevel.REPEATABLE_READ)
 
 
 def _isolate(connection: Connection, level: IsolationLevel | None) -> None:
