@@ -60,6 +60,7 @@ def _results() -> Any:
         asked=asked,
         groups=_short(groups) if suggest else groups,
         total=total,
+        more=any(group["more"] for group in groups),
         error=error,
     )
     return page, 400 if error else 200
@@ -67,10 +68,10 @@ def _results() -> Any:
 
 def _groups(text: str, asked: list[str], most: int) -> list[dict[str, Any]]:
     """The finds of each kind; first the kinds in which something is called so."""
-    found = []
-    for kind in search.kinds(text):
+    found, hunt = [], search.Hunt.of(text)
+    for kind in hunt.kinds:
         actor = PUBLIC if show.in_public() else page_actor(kind)
-        best = search.best(actor, kind, text, most)
+        best = search.best(actor, kind, hunt, most)
         if best.ids:
             found.append((actor, best))
     found.sort(key=lambda each: _place(each[1]))
@@ -91,6 +92,7 @@ def _group(actor: Actor, found: search.Found, text: str, asked: list[str]) -> di
     return {
         "kind": kind,
         "total": found.total,
+        "more": found.more,
         "all_url": show.list_url(kind, q=text) if found.total > len(views) else None,
         "hits": [
             {

@@ -8,7 +8,7 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from marshmallow import ValidationError
-from sqlalchemy import select
+from sqlalchemy import inspect, select
 
 from brainstem.core import history, operations, restoring, search
 from brainstem.core.permissions import PUBLIC, Actor, Role, allowed
@@ -398,13 +398,53 @@ def test_the_best_come_first(ada):
         ada.session(name, project, description="a rat, 1 of many" if name == "cage" else "")
     with ada.app.app_context():
         actor, sessions = Actor(ada.id), registry.get("session")
-        best = search.best(actor, sessions, "Rat  1", 10)
+        best = search.best(actor, sessions, search.Hunt.of("Rat  1"), 10)
         order = [db.session.get(sessions.model, each).name for each in best.ids]
-        first = search.best(actor, sessions, "Rat  1", 2)
-        nothing = search.best(actor, sessions, "  ", 5)
+        first = search.best(actor, sessions, search.Hunt.of("Rat  1"), 2)
+        nothing = search.best(actor, sessions, search.Hunt.of("  "), 5)
     assert order == ["rat 1", "Rat 12", "rat-1 b", "x rat 1", "cage"]
     assert (best.total, first.total, first.ids) == (5, 5, best.ids[:2])
     assert (nothing.total, nothing.ids) == (0, [])
+
+
+@pytest.fixture
+def common(ada, monkeypatch):
+    """Sessions of which more hold “rat” than are looked at; one of them is called so, and a project."""
+    monkeypatch.setattr("brainstem.core.search.hunting.LOOKED_AT", 3)
+    project = ada.project()
+    for n in range(8):
+        ada.session(f"Session {n}", project, description="a rat")
+    ada.session("Last", project, description="a rat with a cap")
+    ada.session("Rat", project)
+    ada.session("Rat 2", project)
+    ada.project("The rat project")
+    return ada
+
+
+def best_of(person, text, kind="session", most=10):
+    with person.app.app_context():
+        resource = registry.get(kind)
+        best = search.best(Actor(person.id), resource, search.Hunt.of(text), most)
+        return [db.session.get(resource.model, each).name for each in best.ids], best.more
+
+
+def test_of_common_words_nothing_is_missed_by_its_name(common):
+    names, more = best_of(common, "rat")
+    assert names[:2] == ["Rat", "Rat 2"]
+    assert 2 < len(names) < 11
+    assert not more, "all that was found is shown"
+    assert best_of(common, "rat", most=2) == (["Rat", "Rat 2"], True)
+    assert best_of(common, "rat", "project") == (["The rat project"], False)
+
+
+def test_a_rarer_word_finds_what_a_common_one_would_not(common):
+    assert best_of(common, "rat cap") == (["Last"], False)
+    assert best_of(common, "a rat with a cap") == (["Last"], False)
+
+
+def test_common_words_find_nothing_that_one_may_not_read(common, ben):
+    for kind in ("session", "project"):
+        assert best_of(ben, "rat", kind) == ([], False)
 
 
 MARKED = [
@@ -427,7 +467,7 @@ def test_spans(text, words, expected):
 def test_why_a_record_was_found(lab):
     with lab.app.app_context():
         actor, sessions = Actor(lab.id), registry.get("session")
-        best = search.best(actor, sessions, "monday chronic pv-cre neuropixels", 5)
+        best = search.best(actor, sessions, search.Hunt.of("monday chronic pv-cre neuropixels"), 5)
         record = db.session.get(sessions.model, best.ids[0])
         view = operations.get(actor, sessions, record.id)
         (why,) = search.explained(
@@ -461,3 +501,14 @@ def test_a_quotation_mark_that_is_never_closed():
     assert search.words('"' + "a" * 500_000) == ['"' + "a" * 500_000]
     assert search.words('"' + " a" * 250_000) == ['"', "a"]
     assert search.words('"a b" "  " "c') == ["a b", '"', '"c']
+
+
+def test_reindex_makes_the_index_that_the_database_could_not_have_before(app, command):
+    with app.app_context(), db.engine.begin() as connection:
+        on_postgresql = connection.dialect.name == "postgresql"
+        if on_postgresql:
+            connection.exec_driver_sql("DROP EXTENSION pg_trgm CASCADE")
+    assert command("reindex").exit_code == 0
+    with app.app_context():
+        indexes = {each["name"] for each in inspect(db.engine).get_indexes("search_entry")}
+    assert ("search_index_text" in indexes) == on_postgresql

@@ -9,33 +9,16 @@ language: a word stands for itself. "Words in quotes" are found as they stand to
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from marshmallow import ValidationError
-from sqlalchemy import (
-    CTE,
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    and_,
-    case,
-    column,
-    func,
-    literal,
-    or_,
-    select,
-    table,
-    true,
-)
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, and_, select, true
 
 from brainstem.core import references
 from brainstem.core.permissions import Actor, allowed, seen_as
 from brainstem.core.references import View
-from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import unstorable
+from brainstem.core.resource import Resource
 from brainstem.core.search.entries import (
     Entry,
     fold,
@@ -48,31 +31,10 @@ from brainstem.core.search.entries import (
     untrue,
     views_of,
 )
-from brainstem.core.sql import position_of, starts_with
+from brainstem.core.search.hunting import BEGINS, ELSEWHERE, Found, Hunt, best
+from brainstem.core.search.words import MOST_WORDS, Tree, holding, target_of, tree_of, words
+from brainstem.core.sql import position_of
 from brainstem.extensions import db
-
-#: More words than this are no search.
-MOST_WORDS = 20
-
-#: Shorter words have no trigrams: they are looked for in every entry of their kind.
-TRIGRAM = 3
-
-INDEX = table("search_index", column("rowid"), column("search_index"))
-
-#: Relations to look into, each with those of what it names.
-Tree = dict[str, "Tree"]
-
-
-def words(text: str) -> list[str]:
-    """The words of a search, folded, each once; `ValidationError` for what can't be searched for."""
-    if unstorable(text):
-        raise ValidationError("Contains a character that can't be stored.")
-    # Each letter is looked at but a few times, also where a quotation mark is never closed.
-    parts = (quoted or plain for quoted, plain in re.findall(r'"(\s*[^"\s][^"]*)"|(\S+)', text))
-    found = list(dict.fromkeys(fold(each).strip() for each in parts))
-    if len(found) > MOST_WORDS:
-        raise ValidationError(f"At most {MOST_WORDS} words; these are {len(found)}.")
-    return found
 
 
 def matching(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
@@ -80,31 +42,22 @@ def matching(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]
 
     It does not say which records the actor may read: that is `allowed`, as everywhere, beside it.
     """
-    tree, rules = _tree(resource), []
+    tree, rules = tree_of(resource), []
     for word in words(text):
         # The index is asked once for each word, however many kinds it is looked for in.
-        holding = select(Entry.kind, Entry.record_id).where(_holds(word)).cte()
-        rules.append(resource.model.id.in_(_found(actor, resource, holding, tree)))
+        held = holding(word, Entry.kind, Entry.record_id).cte()
+        rules.append(resource.model.id.in_(_found(actor, resource, held, tree)))
     return and_(true(), *rules)
 
 
-def _tree(resource: Resource) -> Tree:
-    tree: Tree = {}
-    for path in resource.searched:
-        branch = tree
-        for name in path.split("."):
-            branch = branch.setdefault(name, {})
-    return tree
-
-
 def _found(
-    actor: Actor, resource: Resource, holding: CTE, tree: Tree
+    actor: Actor, resource: Resource, held: CTE, tree: Tree
 ) -> Select[tuple[uuid.UUID]] | CompoundSelect:
     """The ids of the records that hold a word, or of which something does that belongs to them."""
-    found = [select(holding.c.record_id).where(holding.c.kind == resource.name)]
+    found = [select(held.c.record_id).where(held.c.kind == resource.name)]
     for name, branch in tree.items():
-        target = _target(resource, name)
-        inside = _found(actor, target, holding, branch).subquery()
+        target = target_of(resource, name)
+        inside = _found(actor, target, held, branch).subquery()
         through = references.joined(select(resource.model.id), resource, name)
         rules = [target.model.id.in_(select(inside.c[0]))]
         if not seen_as(resource, target):
@@ -112,85 +65,6 @@ def _found(
         # Of its own: it must not mix with a select of the same records around it.
         found.append(select(through.where(*rules).subquery().c.id))
     return found[0].union(*found[1:]) if len(found) > 1 else found[0]
-
-
-def _target(resource: Resource, name: str) -> Resource:
-    return registry.get(resource.schema._declared_fields[name].kind)
-
-
-def _holds(word: str) -> ColumnElement[bool]:
-    """The entries in which a word is found."""
-    if len(word) < TRIGRAM:
-        return position_of(Entry.text, word) > 0
-    if db.engine.dialect.name == "sqlite":
-        phrase = '"' + word.replace('"', '""') + '"'
-        matched = INDEX.c.search_index.op("MATCH", is_comparison=True)(phrase)
-        return Entry.id.in_(select(INDEX.c.rowid).where(matched))
-    return Entry.text.contains(word, autoescape=True)
-
-
-def kinds(text: str) -> list[Resource]:
-    """The kinds of which something may be found at all, in the order of their registration."""
-    holding = [
-        set(db.session.scalars(select(Entry.kind).where(_holds(word)).distinct()))
-        for word in words(text)
-    ]
-    return [
-        kind
-        for kind in registry
-        if holding
-        and searchable(kind)
-        and all(_reached(kind, _tree(kind)) & each for each in holding)
-    ]
-
-
-def _reached(resource: Resource, tree: Tree) -> set[str]:
-    """The names of the kinds that a search of a kind looks into."""
-    return {resource.name}.union(
-        *(_reached(_target(resource, name), branch) for name, branch in tree.items())
-    )
-
-
-@dataclass
-class Found:
-    """The best finds of a kind, and how many there are in all."""
-
-    resource: Resource
-    total: int
-    ids: list[uuid.UUID]
-    #: How well the first of them fits, from 0; from `ELSEWHERE` on its name says nothing of it.
-    rank: int = 0
-
-
-BEGINS, ELSEWHERE = 1, 5
-
-
-def best(actor: Actor, resource: Resource, text: str, most: int) -> Found:
-    """The records that fit best: what is called so, what begins so, what has it in its name, the rest."""
-    model, asked = resource.model, words(text)
-    if not asked or not searchable(resource):
-        return Found(resource, 0, [])
-    title, whole = Entry.title, fold(" ".join(text.split()))
-    in_title = [position_of(title, each) > 0 for each in asked]
-    rank = case(
-        (title == whole, 0),
-        (starts_with(title, literal(whole)), BEGINS),
-        (and_(starts_with(title, literal(asked[0])), *in_title), 2),
-        (and_(*in_title), 3),
-        (or_(*in_title), 4),
-        else_=ELSEWHERE,
-    )
-    statement = (
-        select(model.id, func.count().over(), rank)
-        .join(Entry, Entry.record_id == model.id)
-        .where(allowed(actor, resource), matching(actor, resource, text))
-        .order_by(rank, title, model.id)
-        .limit(most)
-    )
-    rows = db.session.execute(statement).all()
-    if not rows:
-        return Found(resource, 0, [])
-    return Found(resource, rows[0][1], [row[0] for row in rows], rows[0][2])
 
 
 @dataclass
@@ -222,7 +96,7 @@ def explained(
         for word in missing:
             left.setdefault(word, []).append(view.record.id)
     for word, ids in left.items():
-        for owner, passage in _elsewhere(actor, resource, word, _tree(resource), ids).items():
+        for owner, passage in _elsewhere(actor, resource, word, tree_of(resource), ids).items():
             if passage not in found[owner]:
                 found[owner].append(passage)
     return found
@@ -234,13 +108,13 @@ def _elsewhere(
     """The passage of a related record that has a word, for each of the records that has one."""
     found: dict[uuid.UUID, Passage] = {}
     for name, branch in tree.items():
-        target = _target(resource, name)
+        target = target_of(resource, name)
         left = [each for each in owners if each not in found]
         pairs = db.session.execute(references.related(actor, resource, name, target, left)).all()
-        holding = select(Entry.record_id).where(
-            Entry.kind == target.name, _holds(word), Entry.record_id.in_({b for _, b in pairs})
+        held = select(Entry.record_id).where(
+            Entry.record_id.in_({b for _, b in pairs}), position_of(Entry.text, word) > 0
         )
-        ids = set(db.session.scalars(holding))
+        ids = set(db.session.scalars(held))
         views = {each.record.id: each for each in views_of(target, ids)}
         rest = []
         for owner, each in pairs:
@@ -290,12 +164,12 @@ __all__ = [
     "ELSEWHERE",
     "MOST_WORDS",
     "Found",
+    "Hunt",
     "Passage",
     "best",
     "explained",
     "fold",
     "forget",
-    "kinds",
     "matching",
     "put",
     "put_new",

@@ -18,8 +18,10 @@ from functools import cache
 from typing import Any
 
 from marshmallow import fields
-from sqlalchemy import Table, Uuid, delete, func, insert, select
+from sqlalchemy import Index, Table, Uuid, delete, func, insert, select
+from sqlalchemy import text as text_of
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem.core import history, references
@@ -44,6 +46,7 @@ class Entry(db.Model):
     """What can be found of one record, in lower case: its name, and the name with all its texts."""
 
     __tablename__ = "search_entry"
+    __table_args__ = (Index(None, "kind", "title"),)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = text(100)
@@ -204,11 +207,26 @@ def untrue() -> Iterator[tuple[str, uuid.UUID]]:
 @operation
 def rebuild() -> int:
     """Write the whole index anew; returns how many entries it has."""
+    if db.engine.dialect.name == "postgresql":
+        _index_by_trigrams()
     db.session.execute(delete(ENTRIES))
     for resource in filter(searchable, registry):
         for entries in _batches(resource):
             db.session.execute(insert(ENTRIES), entries)
     return db.session.scalar(select(func.count()).select_from(Entry))
+
+
+def _index_by_trigrams() -> None:
+    """Make what the migration could not, where the database has the extension pg_trgm by now."""
+    try:
+        with db.session.begin_nested():
+            db.session.execute(text_of("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+    except DBAPIError:
+        return
+    index = (
+        "CREATE INDEX IF NOT EXISTS search_index_text ON search_entry USING gin (text gin_trgm_ops)"
+    )
+    db.session.execute(text_of(index))
 
 
 def _batches(resource: Resource) -> Iterator[list[dict[str, Any]]]:
