@@ -9,20 +9,36 @@ always the one of the page that it stands beside.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import ColumnElement, Connection, Select, func, literal_column, null
+from sqlalchemy import Connection, Select, String, func
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
 
 from brainstem.extensions import db
 
 #: How many counts are remembered: a state has as many as there are people and lists that they look at.
 MOST = 1000
 
-#: What is visible to a statement, in words: two statements with the same words see the same data. A
-#: replica's words don't say everything, so there it is counted each time.
-SNAPSHOT = literal_column(
-    "(SELECT CASE WHEN NOT pg_is_in_recovery() THEN CAST(pg_current_snapshot() AS text) END)"
-)
+
+class state_of_data(GenericFunction):
+    """What the statement sees, in words, where the database can say it so: see `total`."""
+
+    type = String()
+    inherit_cache = True
+
+
+@compiles(state_of_data, "postgresql")
+def _(element: state_of_data, compiler: Any, **options: Any) -> str:
+    # Two statements with the same snapshot see the same data; but a replica's does not say everything.
+    snapshot = "CASE WHEN NOT pg_is_in_recovery() THEN CAST(pg_current_snapshot() AS text) END"
+    return f"(SELECT {snapshot})"
+
+
+@compiles(state_of_data, "sqlite")
+def _(element: state_of_data, compiler: Any, **options: Any) -> str:
+    return "NULL"
 
 
 class Memory:
@@ -45,27 +61,22 @@ class Memory:
 _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
 
 
-def state_column() -> ColumnElement:
-    """A column that says which state of the database the statement sees, where a column can."""
-    return SNAPSHOT if db.engine.dialect.name == "postgresql" else null()
-
-
-def total(matching: Select, key: Hashable | None, state: str | None) -> int:
+def total(matching: Select, params: dict[str, Any], key: Hashable | None, state: str | None) -> int:
     """How many rows a select has.
 
-    `key` stands for the select: those of the same key are the same. `state` is what `state_column` said
-    beside the rows of the page, where there were any.
+    `key` stands for the select and its parameters: those of the same key are the same. `state` is the
+    `state_of_data` beside the rows of the page, where there were any.
     """
-    connection = db.session.connection()
-    counted = matching.with_only_columns(func.count(), state_column(), maintain_column_froms=True)
+    counted = matching.with_only_columns(func.count(), state_of_data(), maintain_column_froms=True)
     if key is None or "operation" in db.session.info:
         # What an operation has written itself is no state of the database, and may be taken back.
-        return db.session.execute(counted).first()[0]
+        return db.session.execute(counted, params).first()[0]
+    connection = db.session.connection()
     memory = _memory(connection)
     state = state or _state(connection)
     found = memory.get(state, key)
     if found is None:
-        found, its_state = db.session.execute(counted).first()
+        found, its_state = db.session.execute(counted, params).first()
         memory.put(its_state or state, key, found)
     return found
 

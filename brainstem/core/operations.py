@@ -11,17 +11,18 @@ import math
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Subquery, func, or_, select
+from sqlalchemy import Select, Subquery, func, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, history, people, publishing, query, reading, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
+    WHO,
     Actor,
     Right,
     Role,
@@ -65,12 +66,10 @@ class Page:
         return view(self.actor, self.resource, ordered, self.query.include)
 
     @cached_property
-    def wire(self) -> list[dict[str, Any]]:
+    def sent(self) -> list[reading.Sent]:
         """The records as the API sends them."""
-        found = reading.sent(
-            self.actor, self.resource, self.ids, self.query.include, only=self.only
-        )
-        return [each.wire for each in found]
+        include = self.query.include
+        return reading.sent(self.actor, self.resource, self.ids, include, only=self.only)
 
     @property
     def number(self) -> int:
@@ -95,24 +94,32 @@ def find(
 
     `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
     """
-    model = resource.model
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    matching = select(model.id).where(allowed(actor, resource), *asked.where)
+    matching, who = _readable(resource, actor.portal), {WHO.key: actor.user_id}
+    if asked.where:
+        matching = matching.where(*asked.where)
     if among is not None:
-        matching = matching.join(among, among.c.id == model.id)
+        matching = matching.join(among, among.c.id == resource.model.id)
         if not args.getlist("sort[]"):
             asked.order, asked.sort = [among.c.place], []
     page = matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
-    rows = db.session.execute(page.add_columns(counting.state_column())).all()
+    rows = db.session.execute(page, who).all()
     ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)
     else:
-        key = (
-            asked.key and among is None and (actor.user_id, actor.portal, resource.name, asked.key)
-        )
-        total = counting.total(matching, key or None, rows[0][1] if rows else None)
+        key = None
+        if asked.key is not None and among is None:
+            key = (actor.user_id, actor.portal, resource.name, asked.key)
+        total = counting.total(matching, who, key, rows[0][1] if rows else None)
     return Page(actor, resource, ids, total, asked, only)
+
+
+@cache
+def _readable(resource: Resource, portal: str) -> Select:
+    """The ids of the records that `WHO` may read, and the state of the data: made once, asked by all."""
+    readable = allowed(Actor(WHO, portal=portal), resource)
+    return select(resource.model.id, counting.state_of_data()).where(readable)
 
 
 def get(

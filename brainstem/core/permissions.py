@@ -12,7 +12,9 @@ from sqlalchemy import (
     CompoundSelect,
     Select,
     Table,
+    Uuid,
     and_,
+    bindparam,
     false,
     select,
     true,
@@ -92,6 +94,10 @@ class Actor:
     by: str = ""
 
 
+#: Stands for the actor's user in statements that are made once and asked by everybody.
+WHO = bindparam("who", type_=Uuid())
+
+
 def right_to_change(resource: Resource) -> Right:
     """What it takes to change a record; one that has roles of its own is its owners'."""
     return Right.USE if resource.roles is None else Right.OWN
@@ -128,6 +134,13 @@ def _by_role(actor: Actor, resource: Resource, right: Right) -> ColumnElement[bo
     return resource.model.id.in_(resource.roles.held(actor.user_id, right.value))
 
 
+def allowed_ids(actor: Actor, resource: Resource, right: Right = Right.READ) -> Select:
+    """The ids of the records of a kind on which the actor holds a right."""
+    if resource.roles is not None and actor.portal == "private":
+        return resource.roles.held(actor.user_id, right.value)
+    return select(resource.model.id).where(allowed(actor, resource, right))
+
+
 def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> ColumnElement[bool]:
     relation = getattr(resource.model, name)
     parent = registry.of(relation.entity.class_)
@@ -138,7 +151,7 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
         # As `relation.any(rule)`, but which parents there are is found out once, not for each record.
         link = relation.property.secondary
         owner, target = (column for column in link.columns if column.foreign_keys)
-        parents = select(parent.model.id).where(rule).correlate(None)
+        parents = allowed_ids(actor, parent)
         its = select(target).where(owner == resource.model.id, unindexed(target).in_(parents))
         return its.correlate(resource.model.__table__).exists()
     return and_(relation.any(), ~relation.any(~rule))

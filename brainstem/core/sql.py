@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, Select, String, cast, func
+from sqlalchemy import ColumnElement, Float, Integer, Select, String, bindparam, cast, func, true
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import NullType, TypeDecorator
 
 
 class fold(GenericFunction):
@@ -115,6 +115,12 @@ def _parts(element: Any, compiler: Any, options: Any) -> list[str]:
     return [compiler.process(clause, **options) for clause in element.clauses]
 
 
+def in_set(column: Any, found: Any) -> ColumnElement[bool]:
+    """Whether a value is among those of a select that is read once, and not for each value."""
+    # In this form no database makes a join of it.
+    return column.in_(found).is_(true())
+
+
 class unindexed(GenericFunction):
     """A column that SQLite shall not look up in an index, where it would take the worse of two."""
 
@@ -153,7 +159,8 @@ def _(element: id_text, compiler: Any, **options: Any) -> str:
 class Ids(TypeDecorator):
     """Any number of ids as one parameter, so that the statement is the same for all numbers of them."""
 
-    impl = String
+    # Of no type, so that PostgreSQL reads it as what it is cast to, and once.
+    impl = NullType
     cache_ok = True
 
     def process_bind_param(self, value: Iterable[Any], dialect: Any) -> str:
@@ -179,35 +186,29 @@ def _(element: is_among, compiler: Any, **options: Any) -> str:
 @compiles(is_among, "postgresql")
 def _(element: is_among, compiler: Any, **options: Any) -> str:
     column, ids = _parts(element, compiler, options)
-    return f"{column} = ANY(CAST({ids} AS uuid[]))"
+    return f"{column} = ANY({ids}::uuid[])"
 
 
-class Texts(TypeDecorator):
-    """A list of texts that the database made: `listed`."""
-
-    impl = String
-    cache_ok = True
-
-    def process_result_value(self, value: Any, dialect: Any) -> list[str]:
-        return json.loads(value) if isinstance(value, str) else value
+#: The ids that a statement is asked for.
+WHICH = bindparam("which", type_=Ids())
 
 
-class listed(GenericFunction):
-    """The texts that a select of one column finds, in its order, as a list."""
+class json_list(GenericFunction):
+    """The texts that a select of a column `each` finds, in its order, as the text of a JSON list."""
 
-    type = Texts()
+    type = String()
     inherit_cache = True
 
     def __init__(self, found: Select) -> None:
         super().__init__(found.scalar_subquery())
 
 
-@compiles(listed, "sqlite")
-def _(element: listed, compiler: Any, **options: Any) -> str:
+@compiles(json_list, "sqlite")
+def _(element: json_list, compiler: Any, **options: Any) -> str:
     (found,) = _parts(element, compiler, options)
     return f"(SELECT json_group_array(each) FROM {found})"  # noqa: S608 — SQL already
 
 
-@compiles(listed, "postgresql")
-def _(element: listed, compiler: Any, **options: Any) -> str:
-    return f"ARRAY{_parts(element, compiler, options)[0]}"
+@compiles(json_list, "postgresql")
+def _(element: json_list, compiler: Any, **options: Any) -> str:
+    return f"array_to_json(ARRAY{_parts(element, compiler, options)[0]})::text"

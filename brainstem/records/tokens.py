@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from marshmallow import ValidationError
-from sqlalchemy import UniqueConstraint, select, update
+from sqlalchemy import UniqueConstraint, bindparam, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -54,6 +54,10 @@ class Token(Record):
     def expired(self) -> bool:
         """Whether it is of no use any more."""
         return self.expires < utcnow()
+
+
+#: Made once: every request of a script asks it.
+BY_HASH = select(Token).join(Token.user).where(User.is_active, Token.hash == bindparam("hash"))
 
 
 class NewToken(Row):
@@ -133,8 +137,7 @@ def tokens_of(actor: Actor) -> list[Token]:
 
 def valid(secret: str) -> Token | None:
     """The token with this text, unless it is expired or its user gone; notes the use."""
-    statement = select(Token).join(Token.user).where(User.is_active)
-    token = db.session.scalar(statement.where(Token.hash == _hash(secret)))
+    token = db.session.scalar(BY_HASH, {"hash": _hash(secret)})
     if token is None or token.expired:
         return None
     now = utcnow()

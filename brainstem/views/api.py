@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from flask import Blueprint, Response, jsonify, request
+from flask import Blueprint, Response, request
 from flask_login import current_user
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
@@ -157,16 +158,22 @@ def _expected_version() -> Any:
 
 
 def _one(resource: Resource, found: reading.Sent) -> Response:
-    response = jsonify({resource.key: found.wire})
+    response = _json(f'{{"{resource.key}":{found.json}}}')
     response.set_etag(str(found.version))
     return response
 
 
+def _json(text: str, status: int = 200) -> Response:
+    return Response(reading.ascii_json(text), status, content_type="application/json")
+
+
+def _array(records: list[reading.Sent]) -> str:
+    return f"[{','.join(each.json for each in records)}]"
+
+
 def _several(resource: Resource, made: list[reading.Sent]) -> Response:
     """201: the new records, in the order in which they were sent."""
-    wire = [each.wire for each in made]
-    response = jsonify({resource.keys: wire, "count": len(wire)})
-    response.status_code = 201
+    response = _json(f'{{"{resource.keys}":{_array(made)},"count":{len(made)}}}', 201)
     response.headers["Location"] = f"{request.base_url.rstrip('/')}/"
     return response
 
@@ -176,22 +183,20 @@ def _list(key: str, page: operations.Page) -> Response:
     behind = asked.offset + asked.limit
     last = max(page.total - 1, 0) // asked.limit * asked.limit
     before = min(max(asked.offset - asked.limit, 0), last)
-    return jsonify(
-        {
-            key: page.wire,
-            "count": page.total,
-            "next": _address(behind) if behind < page.total else None,
-            "previous": _address(before) if asked.offset > 0 else None,
-            "meta": {
-                "total_results": page.total,
-                "total_pages": page.pages,
-                "page": page.number,
-                "per_page": asked.limit,
-                "filters": asked.filters,
-                "sort": asked.sort,
-            },
-        }
-    )
+    rest = {
+        "count": page.total,
+        "next": _address(behind) if behind < page.total else None,
+        "previous": _address(before) if asked.offset > 0 else None,
+        "meta": {
+            "total_results": page.total,
+            "total_pages": page.pages,
+            "page": page.number,
+            "per_page": asked.limit,
+            "filters": asked.filters,
+            "sort": asked.sort,
+        },
+    }
+    return _json(f'{{"{key}":{_array(page.sent)},{json.dumps(rest)[1:]}')
 
 
 def _file(actor: Actor, resource: Resource, form: str) -> Response:

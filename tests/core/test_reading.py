@@ -40,7 +40,7 @@ def test_it_writes_what_the_schema_writes(subtests, app, ada, ben, lab):
                     views = references.view(actor, kind, records)
                     sent = reading.sent(actor, kind, seen)
                     dumped = references.dump(actor, kind, views)
-                    assert json.dumps([each.wire for each in sent]) == json.dumps(dumped)
+                    assert [json.dumps(each.wire) for each in sent] == list(map(json.dumps, dumped))
                     assert [each.version for each in sent] == [each.version for each in records]
 
 
@@ -50,7 +50,7 @@ def test_they_come_as_asked_for_and_without_what_is_gone(app, ada, lab):
     gone = "00000000-0000-4000-8000-000000000000"
     with app.test_request_context():
         found = reading.sent(actor, kind, [other, gone, one])
-        assert [each.wire["id"] for each in found] == [other, one]
+        assert [each.id for each in found] == [other, one]
         assert reading.sent(actor, kind, []) == []
 
 
@@ -65,4 +65,13 @@ def test_guarded_it_gives_what_the_actor_may_read(app, ada, ben, lab):
         ]:
             actor = Actor(who, portal=portal)
             found = reading.sent(actor, kind, lab["session"], guarded=True)
-            assert [each.wire["id"] for each in found] == seen
+            assert [each.id for each in found] == seen
+
+
+def test_answers_are_ascii_whatever_is_in_them(ada):
+    tag, text = "größer ☃ 𝒮", 'é "quoted" \\ \x7f \u2028'
+    session = ada.session("Ζ", ada.project(), description=text, tags=[tag], extra_fields={"a": tag})
+    answer = ada("GET", f"stem/session/{session['id']}")
+    assert answer.data.isascii()
+    found = answer.json["session"]
+    assert (found["description"], found["tags"], found["extra_fields"]) == (text, [tag], {"a": tag})

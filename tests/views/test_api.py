@@ -526,4 +526,5 @@ def test_a_list_takes_the_same_number_of_statements_whatever_its_length(app, ada
             statements.clear()
             assert len(ada.get(f"{SESSIONS}?limit={limit}{query}")["sessions"]) == limit
             counts.append(len(statements))
-        assert counts[0] == counts[1] <= 25
+        # The first one may count the records; the second one need not.
+        assert counts[1] <= counts[0] <= 8
