@@ -25,7 +25,12 @@ class Base(DeclarativeBase):
 
 
 # Objects stay readable after a commit: an operation hands its record to a template or to JSON.
-db = SQLAlchemy(model_class=Base, session_options={"expire_on_commit": False})
+# What a failed statement was given (addresses, hashes) is not for the log that its error gets into.
+db = SQLAlchemy(
+    model_class=Base,
+    session_options={"expire_on_commit": False},
+    engine_options={"hide_parameters": True},
+)
 migrate = Migrate()
 login_manager = LoginManager()
 csrf = CSRFProtect()

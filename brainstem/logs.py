@@ -139,6 +139,12 @@ def told(record: logging.LogRecord) -> dict[str, Any]:
     return {name: found[name] for name in FIELDS if found.get(name) not in (None, False)}
 
 
+#: What PostgreSQL says of a failed statement: the whole row, with whatever somebody typed.
+ROW = re.compile(
+    r"\nDETAIL: .*?(?=\n\[SQL: |\n\nThe above exception|\n\nDuring handling|\Z)", re.DOTALL
+)
+
+
 class Line(logging.Formatter):
     """What both styles know: the time in UTC, to the millisecond."""
 
@@ -150,7 +156,7 @@ class Line(logging.Formatter):
         """The traceback, where there is one."""
         parts = [self.formatException(record.exc_info)] if record.exc_info else []
         parts += [self.formatStack(record.stack_info)] if record.stack_info else []
-        return "\n".join(parts)
+        return ROW.sub("\nDETAIL: left out", "\n".join(parts))
 
 
 class AsJson(Line):
