@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import click
@@ -17,10 +18,12 @@ from brainstem.core.schemas import texts_in
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
 from brainstem.imports.command import import_command
+from brainstem.records import audit, limits
+from brainstem.records.audit import AuditEvent
 from brainstem.records.tokens import add_token
 from brainstem.records.users import User, add_user
 
-user_commands = AppGroup("user", help="Users: add one.")
+user_commands = AppGroup("user", help="Users: add one, give one a new password.")
 token_commands = AppGroup("token", help="Access tokens for scripts: add one.")
 
 
@@ -28,10 +31,16 @@ def init_app(app: Flask) -> None:
     """Register the commands with `flask`."""
     app.cli.add_command(user_commands)
     app.cli.add_command(token_commands)
+    app.cli.add_command(print_audit)
     app.cli.add_command(load_demo)
     app.cli.add_command(import_command)
     app.cli.add_command(reindex)
     app.cli.add_command(status_command)
+
+
+PASSWORD_STDIN = click.option(
+    "--password-stdin", is_flag=True, help="Read the password from standard input."
+)
 
 
 @user_commands.command("add")
@@ -39,23 +48,44 @@ def init_app(app: Flask) -> None:
 @click.option("--first-name", default="", help="Given name.")
 @click.option("--last-name", default="", help="Family name.")
 @click.option("--admin", is_flag=True, help="Make the user an administrator.")
-@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@PASSWORD_STDIN
 def add_user_command(
     email: str, first_name: str, last_name: str, admin: bool, password_stdin: bool
 ) -> None:
     """Add a user; asks for the password, twice."""
-    if password_stdin:
-        password = sys.stdin.readline().rstrip("\r\n")
-    else:
-        password = click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
     payload = {
         "email": email,
         "first_name": first_name,
         "last_name": last_name,
-        "password": password,
+        "password": _password(password_stdin),
     }
     user = _done(lambda: add_user(payload, is_admin=admin))
     click.echo(f"Added {user.email}" + (" (administrator)." if admin else "."))
+
+
+@user_commands.command("password")
+@click.argument("email")
+@PASSWORD_STDIN
+def give_password_command(email: str, password_stdin: bool) -> None:
+    """Give a user a new password; ends sign-ins with the old one, and the block after wrong ones."""
+    payload = {"password": _password(password_stdin)}
+    user = _done(lambda: limits.give_password(email, payload))
+    click.echo(f"{user.email} has a new password.")
+
+
+def _password(from_stdin: bool) -> str:
+    if from_stdin:
+        return sys.stdin.readline().rstrip("\r\n")
+    return click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
+
+
+@click.command("audit")
+@click.option("--last", default=20, type=click.IntRange(1, 100_000), help="How many events.")
+def print_audit(last: int) -> None:
+    """Print the last events of the audit log, one a line as JSON, the last one last."""
+    events = db.session.scalars(select(AuditEvent).order_by(AuditEvent.id.desc()).limit(last))
+    for event in reversed(events.all()):
+        click.echo(json.dumps(audit.told(event), ensure_ascii=False))
 
 
 @token_commands.command("add")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from sqlalchemy import select
 
 from brainstem.extensions import db
 from brainstem.records.users import User, by_password
+from tests.pages import Pages
 from tests.people import PASSWORD
 
 
@@ -79,3 +82,49 @@ def test_a_token_that_can_not_be_made_is_said_on_standard_error(command, ada, wo
     done = command("token", "add", *words)
     assert (done.exit_code, done.stdout) == (1, "")
     assert said in done.stderr
+
+
+def test_a_new_password_ends_sign_ins_and_the_block(app, ada, command):
+    signed_in = ada.browser()
+    fields = {"email": "ada@lab.org", "password": "wrong"}
+    for number in range(10):
+        environ = {"REMOTE_ADDR": f"192.0.2.{number}"}
+        visitor = Pages(app)
+        data = {"csrf_token": visitor.token(), **fields}
+        visitor.client.post("/login", data=data, environ_overrides=environ)
+    assert Pages(app).submit("/login", fields | {"password": PASSWORD}).status_code == 429
+    # Blocked is the signing in: who is signed in stays so.
+    assert signed_in.get("/sessions/").status_code == 200
+    new = "an even longer password"
+    result = command("user", "password", "ADA@lab.org", "--password-stdin", typed=f"{new}\n")
+    assert result.exit_code == 0, result.output
+    assert result.output == "ada@lab.org has a new password.\n"
+    assert signed_in.get("/sessions/").status_code == 302
+    assert Pages(app).submit("/login", fields | {"password": new}).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("email", "password", "said"),
+    [
+        ("nobody@lab.org", "an even longer password", "There is no user nobody@lab.org."),
+        ("ada@lab.org", "short", "password: At least 8 characters."),
+        ("ada@lab.org", "password1", "password: This is easy to guess"),
+        ("ada@lab.org", "ada@lab.org", "password: This is hardly more than a name"),
+    ],
+)
+def test_no_new_password_otherwise(app, ada, command, email, password, said):
+    result = command("user", "password", email, "--password-stdin", typed=f"{password}\n")
+    assert result.exit_code == 1
+    assert said in result.output
+    assert "Traceback" not in result.output
+    ada.browser()
+
+
+def test_the_audit_log_in_lines(app, ada, command):
+    ada.browser()
+    lines = [json.loads(line) for line in command("audit").output.splitlines()]
+    assert [each["event"] for each in lines] == ["user_added", "token_made", "sign_in"]
+    assert lines[-1]["user_id"] == str(ada.id)
+    assert lines[0]["details"] == {"name": "ada@lab.org", "is_admin": False}
+    assert [json.loads(command("audit", "--last", "1").output)] == lines[-1:]
+    assert command("audit", "--last", "0").exit_code == 2

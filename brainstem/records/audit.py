@@ -31,7 +31,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from brainstem.core import people, publishing
 from brainstem.core.permissions import Actor, Role
 from brainstem.core.resource import Resource, registry
-from brainstem.core.times import utcnow
+from brainstem.core.times import utc_text, utcnow
 from brainstem.core.transactions import operation
 from brainstem.extensions import db
 from brainstem.logs import request_id
@@ -144,6 +144,17 @@ def note(
     if event is Event.SIGN_IN:
         # Often enough, and never while many write.
         _tidy()
+
+
+def told(event: AuditEvent) -> dict[str, Any]:
+    """An event as programs read it; what is unknown is left out."""
+    columns = {column.name: getattr(event, column.name) for column in event.__table__.columns}
+    found = {name: value for name, value in columns.items() if value not in ("", None, {})}
+    return (
+        found
+        | {name: str(value) for name, value in found.items() if isinstance(value, uuid.UUID)}
+        | {"at": utc_text(event.at)}
+    )
 
 
 def _tidy() -> None:

@@ -22,11 +22,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 from brainstem.core.permissions import Actor
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
-from brainstem.errors import TooManyTries
+from brainstem.errors import NotFound, TooManyTries
 from brainstem.extensions import db
 from brainstem.records import audit, users
 from brainstem.records.audit import Event
 from brainstem.records.base import UtcDateTime, json, text_type
+from brainstem.records.passwords import NewPassword
 
 MOST = 10
 WINDOW = timedelta(minutes=15)
@@ -160,6 +161,21 @@ def change_password(
         if payload.get("current") and "current" in error.normalized_messages():
             failed("the current password", sources, actor, about=actor.user_id)
         raise
+
+
+@operation
+def give_password(email: str, payload: dict[str, Any]) -> users.User:
+    """Give somebody a new password, as whoever may type commands on the server does.
+
+    It is also the way out for an administrator whose account somebody keeps blocked by guessing: the
+    tries so far are forgotten, and whoever is signed in stays so, however many more there are.
+    """
+    user_id = users.id_of(email)
+    if user_id is None:
+        raise NotFound(f"There is no user {email}.")
+    user = users.give_password(users.COMMAND, user_id, NewPassword().load(payload))
+    _forget(_of_password(user.email, None)["account"])
+    return user
 
 
 def _wait(times: list[float]) -> int:

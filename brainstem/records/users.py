@@ -200,7 +200,7 @@ def set_password(actor: Actor, user_id: uuid.UUID, payload: dict[str, Any]) -> U
     know the password, so a new one is no reason to stop them, and the pages say so and lead to them.
     """
     require_administrator(actor)
-    return _give_password(actor, user_id, NewPassword().load(payload))
+    return give_password(actor, user_id, NewPassword().load(payload))
 
 
 @operation
@@ -210,10 +210,11 @@ def change_password(actor: Actor, payload: dict[str, Any]) -> User:
     user = db.session.get(User, actor.user_id)
     if user is None or by_password(user.email, data.pop("current")) is None:
         raise ValidationError("This is not your password.", "current")
-    return _give_password(actor, user.id, data)
+    return give_password(actor, user.id, data)
 
 
-def _give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> User:
+def give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> User:
+    """Within an operation that has judged whether it may be: a new password, and no sign-in stays."""
     user = _user(user_id)
     passwords.check(data["password"], user.email, user.first_name, user.last_name)
     user.password_hash = _hasher().hash(data["password"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -126,3 +127,28 @@ def test_a_right_password_that_comes_in_while_the_tries_are_used_up_is_refused(p
     monkeypatch.setattr(limits.users, "by_password", slowly)
     with pytest.raises(TooManyTries):
         limits.by_password(ada.email, "a long enough password", "192.0.2.1")
+
+
+@pytest.mark.parametrize("email", ["ada@lab.org", "left@lab.org", "nobody@lab.org"])
+def test_who_there_is_can_not_be_told_by_the_time_it_takes(app, person, monkeypatch, email):
+    """A wrong password costs one slow hash and the same statements, whoever it is for."""
+    person("ada@lab.org")
+    left = person("left@lab.org")
+    with app.app_context():
+        db.session.get(limits.users.User, left.id).is_active = False
+        db.session.commit()
+    verified, real = [], limits.users._hasher()
+
+    class Counting:
+        def hash(self, password: str) -> str:
+            return real.hash(password)
+
+        def verify(self, stored: str, password: str) -> bool:
+            verified.append(stored)
+            return real.verify(stored, password)
+
+    monkeypatch.setattr(limits.users, "_hasher", Counting)
+    assert limits.by_password(email, "not the password", "192.0.2.1") is None
+    assert len(verified) == 1
+    costs = {re.match(r"\$argon2id\$v=\d+\$[^$]+", each)[0] for each in verified}
+    assert costs == {re.match(r"\$argon2id\$v=\d+\$[^$]+", real.hash("x"))[0]}
