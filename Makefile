@@ -2,7 +2,7 @@
 # browser libraries in static/vendor, the data in instance/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint bench screenshots
+.PHONY: help install run demo test lint advisories bench screenshots
 SHELL := /bin/sh
 
 # Settings meant for a server that is really run must not reach the tests, the checks or the
@@ -36,6 +36,12 @@ lint:  ## Check the style of the code
 	@tools/install.sh dev
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
+
+advisories:  ## Ask the Python Package Index for known holes in what is pinned (needs the internet)
+	@tools/install.sh dev
+	@test -x .venv/advisories/bin/pip-audit || { .venv/bin/python -m venv .venv/advisories && \
+		.venv/advisories/bin/python -m pip install -qq --disable-pip-version-check pip-audit==2.10.1; }
+	@.venv/advisories/bin/pip-audit --strict --no-deps --disable-pip -r requirements-dev.txt
 
 bench: install  ## Measure how fast it is, beside hand-written SQL; ARGS="--help" tells more
 	@$(own_environment) .venv/bin/python -m bench $(ARGS)

@@ -31,7 +31,7 @@ from brainstem.records.users import User, add_user  # noqa: E402
 PICTURES = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 900}
 LARGEST = 200 * 1000  # bytes of a picture
-PASSWORD = "seen by nobody but this script"  # noqa: S105
+PASSWORD = "seen by nobody but this script"  # noqa: S105 (of a throw-away lab)
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 TABLE = """session__name,project__name,session__date_time,session__tags,animal weight,depth

@@ -49,13 +49,13 @@ class Event(StrEnum):
     SIGN_IN_BLOCKED = "sign_in_blocked"
     SIGN_OUT = "sign_out"
     # Users: `target` is the user.
-    PASSWORD_CHANGED = "password_changed"  # noqa: S105
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 (a name, no password)
     USER_ADDED = "user_added"
     #: What changed (`is_admin`, `is_active`) and what it is now.
     USER_CHANGED = "user_changed"
     # Access for programs: its `name`, whether `read_only`, and `how` it was made.
-    TOKEN_MADE = "token_made"  # noqa: S105
-    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    TOKEN_MADE = "token_made"  # noqa: S105 (a name, no password)
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105 (a name, no password)
     DEVICE_APPROVED = "device_approved"
     DEVICE_DENIED = "device_denied"
     # Access to records: the `record`'s name, the `holder` of the role (user or group; `name`, `id`), and

@@ -12,6 +12,7 @@ from brainstem.core import listing, spreadsheets
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from tests.attacks.world import texts_of
+from tests.conftest import ROOT
 from tests.kinds import KINDS, LEAST, OPTIONAL, filled
 
 #: What Excel, LibreOffice and Google's sheets take for a formula, or for the end of a cell before one.
@@ -117,3 +118,15 @@ def test_every_column_of_every_kind_is_guarded(ada, subtests):
             query = "&".join(f"columns={name}" for name in columns)
             for row in rows_of(pages.get(f"{kind.page}/download.csv?{query}").data.decode()):
                 assert not [cell for cell in row if cell.strip().startswith(STARTS)]
+
+
+def test_whoever_writes_tables_guards_their_cells():
+    """A new download does, too; what is written there of the program's own is no user's text."""
+    own = {"brainstem/views/imports.py"}
+    writing = {
+        file.relative_to(ROOT).as_posix(): file.read_text()
+        for file in (ROOT / "brainstem").rglob("*.py")
+        if "csv.writer" in file.read_text() or "csv.DictWriter" in file.read_text()
+    }
+    assert "brainstem/views/lists/downloads.py" in writing
+    assert {name for name, text in writing.items() if "guarded" not in text} <= own

@@ -109,6 +109,8 @@ def addresses(lab: Lab) -> Iterator[str]:
             if portal in kind.portals:
                 for query in queries(kind, lab):
                     yield f"/api/{portal}/{kind.app}/{kind.name}/?{query}"
+                for form in ("csv", "jsonl"):
+                    yield f"/api/{portal}/{kind.app}/{kind.name}/?format={form}"
         if kind.page:
             for query in words(lab, kind):
                 yield f"{kind.page}/?{query}"
