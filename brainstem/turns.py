@@ -39,7 +39,7 @@ def _begun_later(driver: sqlite3.Connection, patience: float) -> bool:
     came = time.monotonic()
     while (waited := time.monotonic() - came) < patience:
         # Not all at the same time.
-        time.sleep(random.uniform(0.5, 1.5) * pause(waited))  # noqa: S311
+        time.sleep(random.uniform(0.5, 1.5) * pause(waited))  # noqa: S311 (no secret)
         try:
             driver.execute("BEGIN IMMEDIATE")
             return True
