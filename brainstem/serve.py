@@ -39,6 +39,14 @@ def url(host: str, port: int) -> str:
     return f"http://[{host}]:{port}" if address.version == 6 else f"http://{host}:{port}"
 
 
+def door(host: str, port: int, names: list[str] | None, proxies: int) -> str:
+    """Where people come in: by a name that the server goes by, and then by HTTPS if a proxy is in front."""
+    name = next((each for each in names or () if not each.startswith(".")), "")
+    if not name:
+        return url(host, port)
+    return f"https://{name}" if proxies else url(name, port)
+
+
 bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
 
 # Threads share a worker's memory and wait for the database together; processes use the cores.
@@ -55,6 +63,9 @@ preload_app = True
 timeout = 60
 graceful_timeout = 10
 keepalive = 5
+
+# Filters make long addresses; web servers in front take 8 KiB too, by default.
+limit_request_line = 8190
 
 # What proxies say of a request is for `proxies.py` to believe or not.
 forwarded_allow_ips = ""
@@ -101,7 +112,7 @@ def when_ready(server) -> None:
         lines += [
             "",
             "There is no user yet. Make the administrator's account at",
-            f"    {address}/setup",
+            f"    {door(HOST, port, settings['HOST_NAMES'], settings['TRUSTED_PROXIES'])}/setup",
             f"with the set-up code {code}",
             "",
         ]

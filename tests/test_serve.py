@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import requests
 
-from brainstem.serve import url
+from brainstem.serve import door, url
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -160,3 +160,18 @@ def test_a_port_that_is_none_is_said_plainly(tmp_path):
 )
 def test_the_address_printed_is_one_to_open(host, expected):
     assert url(host, 8000) == expected
+
+
+@pytest.mark.parametrize(
+    ("names", "proxies", "expected"),
+    [
+        (None, 0, "http://127.0.0.1:8000"),
+        (None, 1, "http://127.0.0.1:8000"),
+        ([".example.org"], 1, "http://127.0.0.1:8000"),
+        ([".example.org", "lab.example.org"], 1, "https://lab.example.org"),
+        (["lab.example.org"], 0, "http://lab.example.org:8000"),
+    ],
+)
+def test_the_first_account_is_made_where_the_server_answers(names, proxies, expected):
+    """It refuses names that are not its own."""
+    assert door("127.0.0.1", 8000, names, proxies) == expected
