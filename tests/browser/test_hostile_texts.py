@@ -7,6 +7,8 @@ break the Content-Security-Policy, and either is a complaint that fails the test
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.attacks.addresses import requests
+from tests.attacks.world import Lab
 from tests.browser.steps import button, edit, field, save, storage_order, stored
 
 pytestmark = pytest.mark.browser
@@ -113,3 +115,36 @@ def test_in_errors_and_conflicts(sign_in, ada, session):
     ada("PATCH", f"stem/session/{session['id']}/", change)
     button(page, "Save session").click()
     everything_reads(page, "Mine" + MORE, "Theirs" + EVIL.format(""))
+
+
+def test_on_the_pages_of_every_kind(app, person, sign_in):
+    """Every text field of every kind, as the schemas have them; every page that there is (GET)."""
+    lab = Lab(app, person, EVERYWHERE)
+    page, seen = sign_in(lab.ada), set()
+    for request in requests(app, lab, lab.secret):
+        # One of each sort of page, and each kind's own: what differs elsewhere are the fields alone.
+        sort = (request.endpoint, request.kind if request.endpoint in OF_FIELDS else "")
+        if request.method != "GET" or request.is_api or sort in seen or not in_a_browser(request):
+            continue
+        seen.add(sort)
+        page.goto(request.address, wait_until="domcontentloaded")
+        assert page.locator("xss, [onx], main img, iframe").count() == 0, request.address
+    assert len(seen) > 40
+
+
+#: Ends whatever it stands in; comes alive as an element, and as a picture that is not there.
+EVERYWHERE = "'\"></textarea></template><xss onx=1><img src=/x>"
+OF_FIELDS = {"pages.detail"}
+
+
+def in_a_browser(request) -> bool:
+    """Whether a page is shown, and no file, fragment or refusal."""
+    files = ("lists.download", "imports.template", "audit.download", "imports.progress")
+    apart = ("people.user", "people.new", "status.index", "audit.index", "sign_in_again.standing")
+    return request.endpoint not in (
+        *files,
+        *apart,
+        "health.alive",
+        "health.ready",
+        "choices.find",
+    ) and (not request.address.startswith("/public/") or not request.kind)
