@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask
 
-from brainstem import assets, cli, config, database, errors, logs, proxies, records, views
+from brainstem import assets, cli, config, database, errors, logs, proxies, records, signing, views
 from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
 from brainstem.version import VERSION as __version__
 
@@ -32,14 +32,14 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
 
     logs.init_app(app)
     proxies.init_app(app)
-    db.init_app(app)
+    database.init_app(app)
+    signing.init_app(app)
     migrate.init_app(app, db, directory=str(config.ROOT / "migrations"), render_as_batch=True)
     login_manager.init_app(app)
     csrf.init_app(app)
     bootstrap.init_app(app)
     assets.init_app(app)
 
-    database.init_app(app)
     records.init_app(app)
     errors.init_app(app)
     views.init_app(app)

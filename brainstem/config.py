@@ -24,6 +24,8 @@ MEBIBYTE = 1024 * 1024
 #: Characters of a key that nobody guesses.
 LEAST_SECRET = 16
 MOST_LAB_NAME = 60
+#: Requests that a server process answers at a time; each may need a connection to the database.
+THREADS = 8
 
 HOST_NAME = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*", re.I
@@ -61,6 +63,11 @@ def read(environ: Mapping[str, str] = os.environ) -> dict[str, Any]:
             )
         except ValueError as error:
             wrong.append(f"{setting.name} {error}")
+    if not wrong and not values["SECRET_KEY"]:
+        try:
+            values["SECRET_KEY"] = _kept_here(values["SQLALCHEMY_DATABASE_URI"])
+        except ValueError as error:
+            wrong.append(f"SECRET_KEY {error}")
     if wrong:
         raise SettingsError("\n".join(wrong))
     return values
@@ -113,10 +120,14 @@ def _check_file(database: str | None) -> None:
         raise ValueError(f"names a file in {path.parent}, which is no folder; make it first")
 
 
+def _kept_here(database: str) -> str | None:
+    """This machine's own key; None where several machines share a database, which has it: signing.py."""
+    on_sqlite = make_url(database).drivername == "sqlite"
+    return kept_secret(INSTANCE / "secret_key") if on_sqlite else None
+
+
 def _secret(text: str) -> str:
-    if not text:
-        return kept_secret(INSTANCE / "secret_key")
-    if len(text) < LEAST_SECRET:
+    if text and len(text) < LEAST_SECRET:
         raise ValueError(
             f"is too short, so it could be guessed; at least {LEAST_SECRET} characters, made by "
             "chance, for example by: openssl rand -base64 33"

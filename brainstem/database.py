@@ -1,23 +1,121 @@
-"""What SQLite needs to be asked for, so that it answers as PostgreSQL does."""
+"""The engine: how the database that `DATABASE_URL` names is connected to, and what it is asked for.
 
+SQLite is asked for what lets it answer as PostgreSQL does. PostgreSQL is asked to let go of what a
+process holds that has died or hangs: another one, on whatever machine, must be able to go on.
+"""
+
+from __future__ import annotations
+
+import select
+from typing import Any
+
+import psycopg
 from flask import Flask
 from psycopg import IsolationLevel
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, event, make_url
+from sqlalchemy.exc import InvalidatePoolError
 
 from brainstem import turns
+from brainstem.config import THREADS
 from brainstem.extensions import db
 
-#: How long a transaction waits for another one that holds what it needs. In seconds.
+# All in seconds.
+#: How long a transaction waits for another one that holds what it needs.
 PATIENCE = 15
+#: A statement that takes longer would outlast the patience of whoever waits for the answer.
+LONGEST_STATEMENT = 30
+#: A transaction in which nothing happens for so long belongs to a process that hangs, and holds locks.
+LONGEST_IDLE = 60
+#: How long a machine that does not answer is tried.
+CONNECTING = 5
+#: How long a request waits for a connection of its process's pool.
+QUEUEING = 10
+#: A connection is made anew after this: a server's process grows with what it has cached.
+RECYCLED = 30 * 60
 
 
 def init_app(app: Flask) -> None:
-    """Prepare the engine that the settings name."""
+    """Make the engine and prepare it; nothing is connected to yet, so nothing crosses a fork."""
+    url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
+    given = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url) | given
+    db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:
             prepare_postgresql(db.engine)
+
+
+def engine_options(url: URL) -> dict[str, Any]:
+    """What SQLAlchemy's `create_engine` is told."""
+    options: dict[str, Any] = {
+        # One for each thread that answers requests; a few more, while they are needed, for what goes on
+        # in the background: an import has two, a look at a data storage one for a moment.
+        "pool_size": THREADS,
+        "max_overflow": 4,
+        "pool_timeout": QUEUEING,
+        # What goes into the log must not tell what people typed, passwords' hashes among it.
+        "hide_parameters": True,
+    }
+    if url.get_backend_name() == "postgresql":
+        options |= {
+            "pool_recycle": RECYCLED,
+            # The same few connections work while there is little to do; the others can be recycled.
+            "pool_use_lifo": True,
+            "connect_args": postgresql_arguments(url),
+        }
+    return options
+
+
+def postgresql_arguments(url: URL) -> dict[str, Any]:
+    """The parameters of a connection, but for those that `DATABASE_URL` has itself."""
+    settings = {
+        "statement_timeout": LONGEST_STATEMENT,
+        "lock_timeout": PATIENCE,
+        "idle_in_transaction_session_timeout": LONGEST_IDLE,
+    }
+    options = [f"-c {name}={round(value * 1000)}" for name, value in settings.items()]
+    # A machine that lost its power says no farewell, and the server would keep its locks for hours.
+    options += ["-c tcp_keepalives_idle=30", "-c tcp_keepalives_interval=10"]
+    options += ["-c tcp_keepalives_count=3"]
+    arguments = {
+        "application_name": "brainstem",
+        "connect_timeout": CONNECTING,
+        # The same the other way round: a server that has gone is noticed within half a minute.
+        "keepalives_idle": 30,
+        "keepalives_interval": 10,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 30_000,
+    }
+    wanted = {name: value for name, value in arguments.items() if name not in url.query}
+    # The later ones count: those of the address.
+    given = url.query.get("options", "")
+    return wanted | {"options": " ".join([*options, *([given] if given else [])])}
+
+
+def prepare_postgresql(engine: Engine) -> None:
+    """Use no connection that the server has closed meanwhile: after a restart, nobody sees an error.
+    Transactions begin as PostgreSQL's usually do.
+    """
+
+    @event.listens_for(engine, "checkout")
+    def look(connection: psycopg.Connection, _record, _proxy) -> None:
+        # A connection at rest has nothing to say; one that has was ended. Asking the kernel takes some
+        # 2 µs, SQLAlchemy's pre-ping, which asks the server itself, 150.
+        if connection.closed or _says_something(connection.fileno()):
+            raise InvalidatePoolError("The server has ended this connection")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection) -> None:
+        # As PostgreSQL usually does; `_read_one_moment` comes after it.
+        _isolate(connection, None)
+
+
+def _says_something(socket: int) -> bool:
+    poll = select.poll()
+    poll.register(socket, select.POLLIN)
+    return bool(poll.poll(0))
 
 
 def prepare_sqlite(engine: Engine) -> None:
@@ -30,10 +128,10 @@ def prepare_sqlite(engine: Engine) -> None:
         # SQLite's own lower() knows ASCII only.
         connection.create_function("unicode_lower", 1, unicode_lower, deterministic=True)
         for pragma in (
+            f"busy_timeout={round(PATIENCE * 1000)}",
             "foreign_keys=ON",
             "journal_mode=WAL",
             "synchronous=FULL",
-            f"busy_timeout={PATIENCE * 1000}",
         ):
             connection.execute(f"PRAGMA {pragma}")
 
@@ -41,18 +139,11 @@ def prepare_sqlite(engine: Engine) -> None:
     def begin(connection) -> None:
         # A transaction that reads first and writes later may fail half-way when another one wrote
         # in between; one that is going to write takes the lock at once and waits its turn.
-        if connection.get_execution_options().get("write"):
-            turns.begin(connection, PATIENCE)
+        options = connection.get_execution_options()
+        if options.get("write"):
+            turns.begin(connection, 0 if options.get("at_once") else PATIENCE)
         else:
             connection.exec_driver_sql("BEGIN")
-
-
-def prepare_postgresql(engine: Engine) -> None:
-    """Begin each transaction as PostgreSQL usually does; `_read_one_moment` comes after it."""
-
-    @event.listens_for(engine, "begin")
-    def begin(connection) -> None:
-        _isolate(connection, None)
 
 
 @event.listens_for(db.session, "after_begin")

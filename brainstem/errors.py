@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from typing import Any
 
-from flask import Flask, Response, jsonify, render_template, request
+from flask import Flask, Response, g, jsonify, render_template, request
+from flask_login import AnonymousUserMixin
 from marshmallow import ValidationError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, InternalServerError, ServiceUnavailable
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.http import HTTP_STATUS_CODES
 
+from brainstem import outages
 from brainstem.extensions import db
+from brainstem.outages import Outage
 
 log = logging.getLogger(__name__)
 
@@ -64,7 +68,7 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(TooManyTries, too_many_tries)
     app.register_error_handler(ValidationError, lambda error: invalid(error.normalized_messages()))
     app.register_error_handler(HTTPException, http_error)
-    app.register_error_handler(OperationalError, database_away)
+    app.register_error_handler(SQLAlchemyError, database_refused)
     app.register_error_handler(Exception, unexpected)
 
 
@@ -100,6 +104,10 @@ def http_error(error: HTTPException) -> Response:
     """Flask's and Werkzeug's own errors, with their headers (`Allow`, `Retry-After`)."""
     if error.code is None or error.response is not None or error.code < 400:
         return error.get_response()
+    # What goes wrong outside of the views comes here: while the login cookie is read, or while the page
+    # of another error is drawn.
+    if outage := outages.of(original := getattr(error, "original_exception", None)):
+        return unavailable(outage, original)
     response = answer(error.code, error.description or "")
     for name, value in error.get_headers(request.environ):
         if name not in ("Content-Type", "Content-Length"):
@@ -107,19 +115,51 @@ def http_error(error: HTTPException) -> Response:
     return response
 
 
-def database_away(error: OperationalError) -> Response:
-    """The database does not answer, or is busy for too long: that passes."""
-    db.session.rollback()
-    log.error("The database did not answer: %s", error.orig)
-    text = "The database does not answer just now. Nothing was stored; try again in a moment."
-    return http_error(ServiceUnavailable(text, retry_after=5))
+def database_refused(error: SQLAlchemyError) -> Response:
+    """What the database can't do for a while, or a defect."""
+    if outage := outages.of(error):
+        return unavailable(outage, error)
+    return unexpected(error)
+
+
+def unavailable(outage: Outage, error: BaseException) -> Response:
+    """503: what is the matter, when to ask again, and on a page everything that was typed."""
+    if db.session.info.get("stored"):  # and what came after it failed
+        outage = outages.UNCERTAIN
+    with suppress(SQLAlchemyError):
+        db.session.rollback()
+    # What is drawn and logged from here on must not ask the database who is signed in.
+    g._login_user = AnonymousUserMixin()
+    log.error("%s: %s", outage.title, getattr(error, "orig", None) or error)
+    text = outage.text
+    if outage is not outages.UNCERTAIN and request.method not in ("GET", "HEAD", "OPTIONS"):
+        text = f"{text} Nothing was stored; try again in a moment."
+    response = jsonify(detail=text) if wants_json() else _outage_page(outage.title, text)
+    response.status_code = 503
+    response.headers["Retry-After"] = str(outage.retry_after)
+    return response
+
+
+def _outage_page(title: str, text: str) -> Response:
+    # Not at the top: the forms know these errors.
+    from brainstem.views import sending_again
+
+    try:
+        page = render_template(
+            "outage.html", code=503, title=title, message=text, **sending_again.shown()
+        )
+    except Exception:  # without a session, for one: it could not be opened
+        log.exception("The page of an outage could not be drawn")
+        return Response(f"{title}. {text}", mimetype="text/plain")
+    return Response(page, mimetype="text/html")
 
 
 def unexpected(error: Exception) -> Response:
     """A defect of the program: its traceback goes to the log, not to the reader."""
     db.session.rollback()
     log.exception("Unexpected error", exc_info=error)
-    return http_error(InternalServerError("The program failed on this. Nothing was stored."))
+    stored = "" if db.session.info.get("stored") else " Nothing was stored."
+    return http_error(InternalServerError(f"The program failed on this.{stored}"))
 
 
 def answer(status: int, message: str) -> Response:

@@ -12,8 +12,8 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 # Not the module `config`: that is a name of gunicorn's.
-from brainstem import logs
-from brainstem.config import SettingsError, read
+from brainstem import logs, signing
+from brainstem.config import THREADS, SettingsError, read
 
 try:
     settings = read()
@@ -52,7 +52,7 @@ bind = f"[{HOST}]:{PORT}" if ":" in HOST else f"{HOST}:{PORT}"
 # Threads share a worker's memory and wait for the database together; processes use the cores.
 workers = settings["WEB_CONCURRENCY"]
 worker_class = "gthread"
-threads = 8
+threads = THREADS
 
 # The application is loaded once, before the workers are forked: a mistake in the settings ends the
 # start with one message, and the start is faster. No database connection crosses the fork.
@@ -86,6 +86,14 @@ loglevel = settings["LOG_LEVEL"]
 errorlog = accesslog = None
 
 
+def post_fork(server, worker) -> None:
+    """A connection that was opened before the fork must not be used by two processes."""
+    from brainstem.extensions import db
+
+    with server.app.wsgi().app_context():
+        db.engine.dispose(close=False)
+
+
 def when_ready(server) -> None:
     """Say where the server is, and how to make the first account while there is none."""
     # Imported late: gunicorn reads this module before it loads the application.
@@ -103,6 +111,7 @@ def when_ready(server) -> None:
     code = None
     with server.app.wsgi().app_context():
         try:
+            signing.load(server.app.wsgi())
             code = open_setup_code()
         except SQLAlchemyError:
             # After a power cut it may still be recovering, and nobody ought to have to start this again.

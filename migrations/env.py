@@ -2,7 +2,9 @@
 
 from alembic import context
 from flask import current_app
+from sqlalchemy.exc import SQLAlchemyError
 
+from brainstem import signing
 from brainstem.core.search.entries import BEHIND_THE_MODELS
 from brainstem.extensions import db
 from brainstem.records.base import UtcDateTime
@@ -24,7 +26,15 @@ def include_name(name, _kind, _parents):
 
 def run() -> None:
     """Each migration in a transaction of its own, which begins before anything is read."""
-    with db.engine.connect().execution_options(write=True) as connection:
+    try:
+        opened = db.engine.connect()
+    except SQLAlchemyError as error:
+        raise SystemExit(signing.refusal(error)) from None
+    with opened.execution_options(write=True) as connection:
+        if connection.dialect.name == "postgresql":
+            # Building an index may take its time.
+            connection.exec_driver_sql("SET statement_timeout = 0")
+            connection.commit()
         options = current_app.extensions["migrate"].configure_args
         context.configure(
             connection=connection,

@@ -46,16 +46,22 @@ DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
 
 # The server runs under this script, and the script waits for the end of its standard input, a pipe
 # whose other end the tests hold. It ends with them: by `stop`, or because they crashed or were
-# killed. Then the server stops at once and its directory goes. A line of input says that the server
-# was killed: another is started on what it left.
+# killed. Then the server stops at once and its directory goes. A line of input before that is a signal
+# for the server, whose end is waited for; "start"; or empty: the server was killed, and another is
+# started on what it left.
 KEEPER = """
 directory=$1; shift
-"$@" </dev/null >>"$directory/log" 2>&1 &
-server=$!
-while read -r _; do
-    wait $server
+start() {
     "$@" </dev/null >>"$directory/log" 2>&1 &
     server=$!
+}
+start "$@"
+while read -r order; do
+    case $order in
+        start) start "$@" ;;
+        "") wait $server; start "$@" ;;
+        *) kill -"$order" $server; wait $server; touch "$directory/halted" ;;
+    esac
 done
 kill -QUIT $server 2>/dev/null
 wait $server
@@ -145,6 +151,25 @@ class PostgresCluster:
         cluster = cls(directory, keeper)
         cluster._wait()
         return cluster
+
+    def halt(self, how: str = "INT") -> None:
+        """Stop the server for a while: `INT` ends all connections, `QUIT` is a crash."""
+        self._order(how)
+        deadline = time.monotonic() + START_SECONDS
+        while not (halted := self.directory / "halted").exists():
+            if time.monotonic() > deadline:
+                raise TimeoutError("the server does not stop")
+            time.sleep(0.02)
+        halted.unlink()
+
+    def resume(self) -> None:
+        """Start the server again, and wait until it answers."""
+        self._order("start")
+        self._wait()
+
+    def _order(self, word: str) -> None:
+        self.keeper.stdin.write(f"{word}\n".encode())
+        self.keeper.stdin.flush()
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS

@@ -7,9 +7,11 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
+from brainstem import outages
 from brainstem.extensions import db
+from brainstem.outages import CommitUnknown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -24,7 +26,7 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
 
     Where another transaction got in between (a name taken since it was checked, a deadlock), the
     database refuses, and the operation runs again from its beginning: then its own checks see what
-    happened and say it in words, by field.
+    happened and say it in words, by field. Likewise where the connection was lost before the end.
     """
 
     @functools.wraps(function)
@@ -32,18 +34,21 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
         if "operation" in db.session.info:
             return function(*args, **kwargs)
         for last in [False] * (TRIES - 1) + [True]:
-            # What was read so far (who is signed in) ends here: a transaction that writes begins as
-            # one, and sees all that was stored before it began.
-            db.session.commit()
-            db.session.connection(execution_options={"write": True})
             db.session.info["operation"] = {}
             try:
-                result = function(*args, **kwargs)
+                # What was read so far (who is signed in) ends here: a transaction that writes begins
+                # as one, and sees all that was stored before it began.
                 db.session.commit()
+                at_once = "at_once" in db.session.info
+                db.session.connection(execution_options={"write": True, "at_once": at_once})
+                result = function(*args, **kwargs)
+                _commit()
+                if not at_once:
+                    db.session.info["stored"] = True
                 return result
             except DBAPIError as error:
                 db.session.rollback()
-                if last or not got_in_between(error):
+                if last or not can_run_again(error):
                     raise
             except BaseException:
                 db.session.rollback()
@@ -54,6 +59,21 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
         raise AssertionError("unreachable")
 
     return run
+
+
+@contextmanager
+def if_possible() -> Iterator[None]:
+    """For what is worth a note, but is no reason to refuse a request: where the database is busy, full or
+    can only be read, it is left out, and not waited for."""
+    db.session.info["at_once"] = True
+    try:
+        yield
+    except SQLAlchemyError as error:
+        if not outages.of(error):
+            raise
+        db.session.rollback()
+    finally:
+        db.session.info.pop("at_once", None)
 
 
 @contextmanager
@@ -107,7 +127,21 @@ def recalled(
     return {key: known[key] for key in keys if key in known}
 
 
-def got_in_between(error: DBAPIError) -> bool:
-    """Whether another transaction is to blame: a constraint, a deadlock, a serialisation failure."""
+def _commit() -> None:
+    """Store it. `CommitUnknown` where the connection was lost meanwhile: nobody may do it again then."""
+    db.session.flush()
+    try:
+        db.session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated or outages.of(error) is outages.AWAY:
+            raise CommitUnknown("The connection was lost during a commit") from error
+        raise
+
+
+def can_run_again(error: DBAPIError) -> bool:
+    """Whether nothing was stored, and the next try may end otherwise: another transaction is to blame
+    (a constraint, a deadlock, a serialisation failure), or the connection was lost."""
     state = getattr(error.orig, "sqlstate", None) or ""
-    return isinstance(error, IntegrityError) or state.startswith("40")
+    in_between = isinstance(error, IntegrityError) or state.startswith("40")
+    lost = error.connection_invalidated or state in ("57P01", "57P02")
+    return in_between or lost

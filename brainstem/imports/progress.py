@@ -28,16 +28,19 @@ SILENCE = timedelta(seconds=90)
 
 
 def note(table: type, run_id: uuid.UUID, done: int | None = None) -> None:
-    """So many rows are done, or without a number: the import is alive."""
-    if (path := _file(run_id)) is not None:
-        if done is None:
+    """So many rows are done, or without a number: the import is alive.
+
+    It is but a note: an import goes on where it can't be taken.
+    """
+    with suppress(SQLAlchemyError, OSError):
+        if (path := _file(run_id)) is None:
+            values = {"beat": utcnow()} | ({} if done is None else {"done": done})
+            with db.engine.begin() as connection:
+                connection.execute(update(table).where(table.id == run_id).values(**values))
+        elif done is None:
             path.touch()
         else:
             path.write_text(str(done))
-        return
-    values = {"beat": utcnow()} | ({} if done is None else {"done": done})
-    with db.engine.begin() as connection:
-        connection.execute(update(table).where(table.id == run_id).values(**values))
 
 
 @contextmanager
@@ -47,7 +50,7 @@ def heard(table: type, run_id: uuid.UUID) -> Iterator[None]:
 
     def beat() -> None:
         while not over.wait(BEAT):
-            with app.app_context(), suppress(SQLAlchemyError, OSError):
+            with app.app_context():
                 note(table, run_id)
 
     thread = threading.Thread(target=beat, name=f"heartbeat {run_id}", daemon=True)

@@ -16,8 +16,9 @@ from typing import Any
 from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import delete, func, insert, select
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import SQLAlchemyError
 
+from brainstem import outages
 from brainstem.core import restoring
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import texts_in
@@ -50,7 +51,6 @@ KEPT = timedelta(days=7)
 #: So many runs of one person are kept; their files are large.
 MOST_RUNS = 10
 
-BUSY = "The database was busy for too long, so nothing was stored. Try again in a moment."
 BROKEN = "The program failed on this, and nothing was stored. The server's log says more."
 # What a person does ---------------------------------------------------------------------------------
 
@@ -190,15 +190,24 @@ def _in_background(
                 log.info("%s", abandoned)
             except Exception as error:
                 log.exception("Import %s failed", run_id)
-                with suppress(Abandoned):
-                    busy = isinstance(error, OperationalError)
-                    _end(run_id, start, failed, problem=BUSY if busy else BROKEN)
+                problem = _problem(error)
+                # Where that can't be said either, its silence will.
+                with suppress(Abandoned, SQLAlchemyError):
+                    _end(run_id, start, failed, problem=problem)
             finally:
                 progress.forget(run_id)
                 threads.pop(run_id, None)
 
     threads[run_id] = threading.Thread(target=run, name=f"import {run_id}", daemon=True)
     threads[run_id].start()
+
+
+def _problem(error: Exception) -> str:
+    outage = outages.of(error)
+    if outage is None:
+        return BROKEN
+    known = outages.AWAY if outage is outages.UNCERTAIN else outage
+    return f"{known.title}, so nothing was stored. Try again in a moment."
 
 
 def wait(run_id: uuid.UUID, seconds: float | None = None) -> None:
@@ -266,9 +275,10 @@ def _note_end(
     outcomes: list[Outcome] | None = None,
     **more: Any,
 ) -> None:
-    """Note what came of a start; of one that was given up, or whose run is gone, nothing may come."""
+    """Note what came of a start; of one that was given up, whose run is gone, or that has ended after all
+    (when the connection is lost, the word that it is stored may be lost with it), nothing may come."""
     run = db.session.get(ImportRun, run_id, with_for_update=True, populate_existing=True)
-    if run is None or run.version != start:
+    if run is None or run.version != start or run.status not in RUNNING:
         raise Abandoned(f"Import {run_id} was discarded or started anew.")
     run.status = status
     for name, value in more.items():

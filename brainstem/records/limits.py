@@ -14,11 +14,11 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any
 
-from flask import current_app
 from marshmallow import ValidationError
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from brainstem import signing
 from brainstem.core.permissions import Actor
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import operation
@@ -187,6 +187,5 @@ def _wait(times: list[float]) -> int:
 
 
 def _key(source: str) -> str:
-    secret = str(current_app.config["SECRET_KEY"]).encode()
     text = source.encode("utf-8", "surrogatepass")
-    return hmac.new(secret, text, hashlib.sha256).hexdigest()
+    return hmac.new(signing.key(), text, hashlib.sha256).hexdigest()

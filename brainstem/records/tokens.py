@@ -5,19 +5,17 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import count
 
 from marshmallow import ValidationError
 from sqlalchemy import UniqueConstraint, bindparam, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import operation
+from brainstem.core.transactions import if_possible, operation
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
@@ -142,8 +140,7 @@ def valid(secret: str) -> Token | None:
         return None
     now = utcnow()
     if token.last_used is None or now - token.last_used > NOTED:
-        # Where nothing can be written, one can still read.
-        with suppress(DBAPIError):
+        with if_possible():
             _note_use(token.id, now)
     return token
 

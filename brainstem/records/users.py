@@ -19,6 +19,7 @@ from marshmallow import ValidationError, fields, validate
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
 
+from brainstem import signing
 from brainstem.core.operations import touch
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
@@ -253,8 +254,7 @@ def open_setup_code() -> str | None:
     """
     if db.session.scalar(select(User.id).limit(1)):
         return None
-    key = str(current_app.config["SECRET_KEY"]).encode()
-    digest = hmac.digest(key, b"brainstem set-up code", hashlib.sha256)
+    digest = hmac.digest(signing.key(), b"brainstem set-up code", hashlib.sha256)
     letters = base64.b32encode(digest).decode()[:12]
     return "-".join((letters[:4], letters[4:8], letters[8:]))
 

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import url_for
-from sqlalchemy.exc import OperationalError
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import operations, references, times
@@ -15,7 +14,7 @@ from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import registry
 from brainstem.core.sizes import size_text
-from brainstem.extensions import db
+from brainstem.core.transactions import if_possible
 from brainstem.records import paths, storage_checks
 from brainstem.records.storage_checks import StorageCheck
 from brainstem.views import show
@@ -29,11 +28,9 @@ def where(actor: Actor, wire: dict[str, Any], *, look: bool = False) -> dict[str
     storages = _storages(actor, wire)
     reachable = _reachable(storages) if actor != PUBLIC else []
     if look and (due := storage_checks.due(reachable)):
-        try:
+        # The page is more urgent than the look, which the next one begins.
+        with if_possible():
             storage_checks.start(storage_checks.claim(due))
-        except OperationalError:
-            # The database is busy: the page is more urgent than the look, which the next one begins.
-            db.session.rollback()
     checks = storage_checks.known(reachable)
     for storage in storages:
         for protocol in storage["protocols"]:

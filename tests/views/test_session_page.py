@@ -7,7 +7,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError
 
 from brainstem.core.permissions import Role
 from brainstem.extensions import db
@@ -302,7 +302,7 @@ def test_a_check_under_way_is_told_and_made_once(ada, monkeypatch, stored):
 
 def test_a_busy_database_keeps_nobody_from_reading(ada, monkeypatch, stored):
     def busy(_):
-        raise OperationalError("INSERT", {}, Exception("database is locked"))
+        raise TimeoutError("The pool has no connection left")
 
     monkeypatch.setattr(storage_checks, "claim", busy)
     assert "Not looked at yet." in opened(ada, stored[0]).text

@@ -5,12 +5,12 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
 from marshmallow import ValidationError, missing
 from werkzeug.datastructures import MultiDict
 from wtforms import Form
 
+from brainstem import signing
 from brainstem.core.forms.entries import Entry
 from brainstem.core.schemas import Unreadable, texts_in
 from brainstem.core.whole import Parts
@@ -157,4 +157,4 @@ def unseal(what: str, text: str) -> Any:
 
 
 def _sealer(what: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.config["SECRET_KEY"], salt=f"form: {what}")
+    return URLSafeSerializer(signing.key(), salt=f"form: {what}")

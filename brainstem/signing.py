@@ -1,0 +1,86 @@
+"""The key that signs cookies, and from which limits and the set-up code follow: one for all processes.
+
+`SECRET_KEY` in the environment wins. Without it, the key that this machine keeps in a file is the one on
+SQLite, where there is but one machine; on PostgreSQL it is in the database, so that it is the same on all
+machines that use it. The first one that needs it makes it, or gives the one that it kept in its file so far.
+
+Whoever can read the database can sign cookies then; she can read all records anyway, and become anyone for
+as long as she knows it. A lab that wants these apart sets `SECRET_KEY`. Backups leave the table out: a copy
+that gets into wrong hands must not open the server that it is a copy of.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask, current_app
+from flask.sessions import SecureCookieSessionInterface
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from brainstem import config, outages
+from brainstem.core.columns import text_type
+from brainstem.extensions import db
+
+NAME = "signing key"
+
+
+class Secret(db.Model):
+    """What only the program itself is to know."""
+
+    __tablename__ = "secret"
+
+    name: Mapped[str] = mapped_column(text_type(50), primary_key=True)
+    value: Mapped[str] = mapped_column(text_type(200))
+
+
+class KeyInDatabase(SecureCookieSessionInterface):
+    """Sessions whose key is fetched when the first one is opened: before there is a table for it, and before
+    processes are forked, nothing is asked of the database."""
+
+    def get_signing_serializer(self, app: Flask):
+        load(app)
+        return super().get_signing_serializer(app)
+
+
+def init_app(app: Flask) -> None:
+    """Sign with the key that the settings give, or else with the one in the database."""
+    if not app.config["SECRET_KEY"]:
+        app.session_interface = KeyInDatabase()
+
+
+def key() -> bytes:
+    """The signing key."""
+    load(current_app._get_current_object())
+    return str(current_app.config["SECRET_KEY"]).encode()
+
+
+def load(app: Flask) -> None:
+    """Fetch the key, where it is not known yet."""
+    if not app.config["SECRET_KEY"]:
+        app.config["SECRET_KEY"] = _stored() or _made()
+
+
+def _stored() -> str | None:
+    with db.engine.connect() as connection:
+        return connection.scalar(select(Secret.value).where(Secret.name == NAME))
+
+
+def _made() -> str:
+    path = config.INSTANCE / "secret_key"
+    value = path.read_text().strip() if path.is_file() else secrets.token_urlsafe(48)
+    try:
+        with db.engine.connect().execution_options(write=True) as connection, connection.begin():
+            connection.execute(insert(Secret).values(name=NAME, value=value))
+    except IntegrityError:  # another process was first
+        return _stored()
+    return value
+
+
+def refusal(error: SQLAlchemyError) -> str:
+    """Why the database can't be worked with, and what to do, in a line."""
+    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+    if outage := outages.of(error):
+        return f"{outage.title}: {reason}. Look at DATABASE_URL, and whether the database runs."
+    return f"The database is not ready: {reason}. Bring it up to date first: make run, or flask db upgrade."
