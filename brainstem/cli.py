@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 
 from brainstem import demo, health, status
+from brainstem.backups import command as backups
 from brainstem.core import search
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import texts_in
@@ -36,6 +37,7 @@ def init_app(app: Flask) -> None:
     app.cli.add_command(import_command)
     app.cli.add_command(reindex)
     app.cli.add_command(status_command)
+    backups.init_app(app)
 
 
 PASSWORD_STDIN = click.option(

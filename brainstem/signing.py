@@ -5,8 +5,8 @@ SQLite, where there is but one machine; on PostgreSQL it is in the database, so 
 machines that use it. The first one that needs it makes it, or gives the one that it kept in its file so far.
 
 Whoever can read the database can sign cookies then; she can read all records anyway, and become anyone for
-as long as she knows it. A lab that wants these apart sets `SECRET_KEY`. Backups leave the table out: a copy
-that gets into wrong hands must not open the server that it is a copy of.
+as long as she knows it. A lab that wants these apart sets `SECRET_KEY`. A backup of PostgreSQL holds it with
+all else, so it is to be kept as safe; an export leaves it out, unless it is told otherwise.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem import config, outages
-from brainstem.core.columns import text_type
+from brainstem.core.columns import SECRET, text_type
 from brainstem.extensions import db
 
 NAME = "signing key"
@@ -30,6 +30,7 @@ class Secret(db.Model):
     """What only the program itself is to know."""
 
     __tablename__ = "secret"
+    __table_args__ = {"info": SECRET}
 
     name: Mapped[str] = mapped_column(text_type(50), primary_key=True)
     value: Mapped[str] = mapped_column(text_type(200))
@@ -83,4 +84,4 @@ def refusal(error: SQLAlchemyError) -> str:
     reason = " ".join(str(getattr(error, "orig", None) or error).split())
     if outage := outages.of(error):
         return f"{outage.title}: {reason}. Look at DATABASE_URL, and whether the database runs."
-    return f"The database is not ready: {reason}. Bring it up to date first: make run, or flask db upgrade."
+    return f"The database is not ready: {reason}. Bring it up to date first: make run, or flask upgrade."

@@ -5,6 +5,7 @@ from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
 from brainstem import signing
+from brainstem.backups import revisions
 from brainstem.core.search.entries import BEHIND_THE_MODELS
 from brainstem.extensions import db
 from brainstem.records.base import UtcDateTime
@@ -24,30 +25,26 @@ def include_name(name, _kind, _parents):
     return not (name or "").startswith(BEHIND_THE_MODELS)
 
 
-def run() -> None:
-    """Each migration in a transaction of its own, which begins before anything is read."""
-    try:
-        opened = db.engine.connect()
-    except SQLAlchemyError as error:
-        raise SystemExit(signing.refusal(error)) from None
-    with opened.execution_options(write=True) as connection:
-        if connection.dialect.name == "postgresql":
-            # Building an index may take its time.
-            connection.exec_driver_sql("SET statement_timeout = 0")
-            connection.commit()
-        options = current_app.extensions["migrate"].configure_args
-        context.configure(
-            connection=connection,
-            target_metadata=db.metadata,
-            render_item=render_item,
-            include_name=include_name,
-            transaction_per_migration=True,
-            **options,
-        )
-        with context.begin_transaction():
-            context.run_migrations()
+def run(connection) -> None:
+    """All of them in the one transaction that the connection is in."""
+    context.configure(
+        connection=connection,
+        target_metadata=db.metadata,
+        render_item=render_item,
+        include_name=include_name,
+        **current_app.extensions["migrate"].configure_args,
+    )
+    context.run_migrations()
 
 
 if context.is_offline_mode():
     raise SystemExit("Migrations run in a database, not as a script.")
-run()
+if "connection" in config.attributes:
+    run(config.attributes["connection"])
+else:
+    try:
+        db.engine.connect().close()
+    except SQLAlchemyError as error:
+        raise SystemExit(signing.refusal(error)) from None
+    with revisions.changing() as alone:
+        run(alone)

@@ -21,6 +21,7 @@ from brainstem.extensions import db
 from brainstem.records.tokens import add_token
 from brainstem.records.users import User, add_user
 from tests.databases import PostgresCluster, Unavailable
+from tests.filled import Filled
 from tests.pages import Pages
 from tests.people import PASSWORD, Person
 
@@ -73,6 +74,20 @@ def migrated(database: str) -> Iterator[Flask]:
     yield app
     with app.app_context():
         db.engine.dispose()
+
+
+@pytest.fixture(
+    scope="session", params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
+)
+def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Filled:
+    """Databases with something in every table."""
+    return filled_of(request.param, request, tmp_path_factory)
+
+
+def filled_of(kind: str, request: Any, tmp_path_factory: Any) -> Filled:
+    """Databases of one kind."""
+    cluster = request.getfixturevalue("cluster") if kind == "postgresql" else None
+    return Filled(kind, tmp_path_factory.mktemp("filled"), cluster)
 
 
 @pytest.fixture

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, DateTime, String
 from sqlalchemy.orm import MappedColumn, mapped_column
 from sqlalchemy.types import TypeDecorator
+
+#: Said of a column or a table (`info`): an export goes without it unless it is told otherwise, for others
+#: could use what is in it. And of a table: it can be made anew from what is in the others.
+SECRET, DERIVED = {"secret": True}, {"derived": True}
 
 
 class UtcDateTime(TypeDecorator):
@@ -40,9 +45,9 @@ def text_type(length: int | None = None) -> String:
     return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
-def text(length: int | None = None) -> MappedColumn[str]:
+def text(length: int | None = None, **more: Any) -> MappedColumn[str]:
     """A column of text; `""` where nothing is known."""
-    return mapped_column(text_type(length), nullable=False, default="")
+    return mapped_column(text_type(length), nullable=False, default="", **more)
 
 
 def json(default: type) -> MappedColumn:

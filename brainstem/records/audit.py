@@ -35,7 +35,7 @@ from brainstem.core.times import utc_text, utcnow
 from brainstem.core.transactions import operation
 from brainstem.extensions import db
 from brainstem.logs import request_id
-from brainstem.records.base import UtcDateTime, json, text
+from brainstem.records.base import SECRET, UtcDateTime, json, text
 
 
 class Event(StrEnum):
@@ -96,6 +96,7 @@ class AuditEvent(db.Model):
         Index(None, "event", "id"),
         Index(None, "user_id", "id"),
         Index(None, "target_id", "id"),
+        {"info": SECRET},
     )
 
     # Counted: the order in which it happened, and the place where a page of the log ends.

@@ -25,7 +25,7 @@ from brainstem.errors import TooManyTries
 from brainstem.extensions import db
 from brainstem.records import audit, limits, tokens
 from brainstem.records.audit import Event
-from brainstem.records.base import Record, reference, text
+from brainstem.records.base import SECRET, Record, reference, text
 
 #: How long a code can be approved, and how often a program is to ask; also what it is told.
 VALID = timedelta(minutes=15)
@@ -45,7 +45,11 @@ class DeviceLogin(Record):
     """A program that waits for a user's word. Once it is `used`, its token was handed out."""
 
     __tablename__ = "device_login"
-    __table_args__ = (UniqueConstraint("device_hash"), UniqueConstraint("user_code"))
+    __table_args__ = (
+        UniqueConstraint("device_hash"),
+        UniqueConstraint("user_code"),
+        {"info": SECRET},
+    )
 
     device_hash: Mapped[str] = text(64)
     user_code: Mapped[str] = text(9)

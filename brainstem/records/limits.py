@@ -26,7 +26,7 @@ from brainstem.errors import NotFound, TooManyTries
 from brainstem.extensions import db
 from brainstem.records import audit, users
 from brainstem.records.audit import Event
-from brainstem.records.base import UtcDateTime, json, text_type
+from brainstem.records.base import SECRET, UtcDateTime, json, text_type
 from brainstem.records.passwords import NewPassword
 
 MOST = 10
@@ -41,6 +41,7 @@ class FailedTries(db.Model):
     """
 
     __tablename__ = "failed_tries"
+    __table_args__ = {"info": SECRET}
 
     key: Mapped[str] = mapped_column(text_type(64), primary_key=True)
     times: Mapped[list[float]] = json(list)

@@ -20,7 +20,7 @@ from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
 from brainstem.records.audit import Event
-from brainstem.records.base import Record, UtcDateTime, reference, text
+from brainstem.records.base import SECRET, Record, UtcDateTime, reference, text
 from brainstem.records.users import User
 
 PREFIX = "bst_"
@@ -34,7 +34,11 @@ class Token(Record):
     """A token that a user made; `hash` is the SHA-256 of a random text, which needs no slow hash."""
 
     __tablename__ = "token"
-    __table_args__ = (UniqueConstraint("hash"), UniqueConstraint("user_id", "name"))
+    __table_args__ = (
+        UniqueConstraint("hash"),
+        UniqueConstraint("user_id", "name"),
+        {"info": SECRET},
+    )
 
     user_id: Mapped[uuid.UUID] = reference("user", ondelete="CASCADE", index=False)
     name: Mapped[str] = text(MOST_NAME)

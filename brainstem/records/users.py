@@ -29,7 +29,7 @@ from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
 from brainstem.records import audit, passwords, sign_ins
 from brainstem.records.audit import Event
-from brainstem.records.base import Record, UtcDateTime, text
+from brainstem.records.base import SECRET, Record, UtcDateTime, text
 from brainstem.records.passwords import NewPassword
 
 #: Whoever may type commands on the server.
@@ -45,7 +45,7 @@ class User(UserMixin, Record):
     email: Mapped[str] = text(254)
     first_name: Mapped[str] = text(100)
     last_name: Mapped[str] = text(100)
-    password_hash: Mapped[str] = text(200)
+    password_hash: Mapped[str] = text(200, info=SECRET)
     is_admin: Mapped[bool]
     #: Somebody who has left can't sign in any more; her records and roles stay.
     is_active: Mapped[bool] = mapped_column(default=True)

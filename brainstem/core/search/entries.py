@@ -25,7 +25,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem.core import history, references
-from brainstem.core.columns import text
+from brainstem.core.columns import DERIVED, text
 from brainstem.core.references import View
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Document, ExtraFields, RowList, TagList, Text
@@ -46,7 +46,7 @@ class Entry(db.Model):
     """What can be found of one record, in lower case: its name, and the name with all its texts."""
 
     __tablename__ = "search_entry"
-    __table_args__ = (Index(None, "kind", "title"),)
+    __table_args__ = (Index(None, "kind", "title"), {"info": DERIVED})
 
     id: Mapped[int] = mapped_column(primary_key=True)
     kind: Mapped[str] = text(100)

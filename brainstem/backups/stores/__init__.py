@@ -1,0 +1,47 @@
+"""What the databases need for a backup, each in its own way, under the same names.
+
+dump(engine, out)           the database at one moment: a connection to it, and a function that writes it
+replacing(engine, source)   a transaction that at its end has put a new database in the old one's place
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+from sqlalchemy import Connection, Engine, func, inspect, select, table
+
+from brainstem.backups import revisions
+from brainstem.backups.stores import postgresql, sqlite
+from brainstem.core.resource import registry
+from brainstem.core.search.entries import BEHIND_THE_MODELS
+
+
+def store_of(engine: Engine) -> ModuleType:
+    """The module for the database that an engine connects to."""
+    return {"sqlite": sqlite, "postgresql": postgresql}[engine.dialect.name]
+
+
+def tables(connection: Connection) -> list[str]:
+    """The tables there are, by name; not those that the search index keeps for itself, nor Alembic's."""
+    return sorted(
+        name
+        for name in inspect(connection).get_table_names()
+        if name != revisions.TABLE and not name.startswith(BEHIND_THE_MODELS)
+    )
+
+
+def count_rows(connection: Connection) -> dict[str, int]:
+    """How many rows each table has."""
+    return {
+        name: connection.scalar(select(func.count()).select_from(table(name)))
+        for name in tables(connection)
+    }
+
+
+def has_records(connection: Connection) -> bool:
+    """Whether anybody has entered anything yet: a user, or any record."""
+    there = set(tables(connection))
+    names = {resource.model.__tablename__ for resource in registry} & there
+    return any(
+        connection.execute(select(1).select_from(table(name)).limit(1)).first() for name in names
+    )

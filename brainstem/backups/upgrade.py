@@ -1,0 +1,81 @@
+"""Bringing the database up to the program's revision, with a backup before."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from flask import current_app
+
+from brainstem.backups import backup, revisions, stores
+from brainstem.errors import ProgramError
+from brainstem.extensions import db
+
+log = logging.getLogger(__name__)
+
+#: So many of the backups that are made before an upgrade are kept.
+KEPT = 5
+
+
+class UpgradeFailed(ProgramError):
+    """The database is as it was; the message says what to do."""
+
+
+def folder() -> Path:
+    """Where the backups go that are made before an upgrade."""
+    return Path(current_app.instance_path) / "backups"
+
+
+def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False) -> Path | None:
+    """Migrate the database where it is behind the program; the backup that was made before.
+
+    However many start at once, one migrates: the others wait for it, and find nothing left to do.
+    """
+    with db.engine.connect() as connection:
+        if _up_to_date(connection):
+            return None
+    with revisions.changing() as connection:
+        if _up_to_date(connection):
+            return None
+        before, kept = revisions.current(connection), None
+        if stores.has_records(connection) and not without_backup:
+            kept = _backup(before)
+            say(f"The database as it was is kept in {kept}")
+        try:
+            revisions.upgrade(connection)
+        except Exception as error:
+            log.exception("A migration failed")
+            raise UpgradeFailed(_what_to_do(before, kept, error)) from error
+    say(f"The database is up to date: revision {revisions.head()}.")
+    return kept
+
+
+def _up_to_date(connection) -> bool:
+    revision = revisions.current(connection)
+    revisions.require_known(revision)
+    return revision == revisions.head()
+
+
+def _backup(revision: str) -> Path:
+    try:
+        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        path, _ = backup.make(folder(), keep=KEPT)
+        return path
+    except (ProgramError, OSError) as error:
+        raise UpgradeFailed(
+            f"The database is at revision {revision} and has to be brought to {revisions.head()}; before "
+            f"that it is backed up, and that failed: {error} Nothing was changed. If you have a backup of "
+            "your own: .venv/bin/flask upgrade --without-backup"
+        ) from error
+
+
+def _what_to_do(before: str | None, kept: Path | None, error: Exception) -> str:
+    reason = str(getattr(error, "orig", None) or error).strip()
+    copy = f" A backup of it is in {kept}." if kept else ""
+    return (
+        f"The database could not be brought up to date: {reason}\n"
+        f"Nothing was changed: it is as it was, at revision {before or 'none'}.{copy}\n"
+        "Put back the version of the program that you had before, and go on working; and tell the "
+        "program's authors what the lines above say."
+    )

@@ -1,0 +1,138 @@
+"""Restoring: into an empty database, or over another one when told; all of it or nothing."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+
+import pytest
+from flask_migrate import downgrade, upgrade
+from sqlalchemy import create_engine, text
+
+from brainstem.backups import backup, revisions
+from brainstem.extensions import db
+from tests.filled import contents, running, same
+
+OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
+
+
+@pytest.fixture
+def made(filled, flask, tmp_path):
+    """A filled database, and the path of a backup of it."""
+    url = filled.copy()
+    assert flask(url, "backup", tmp_path / "all.zip").exit_code == 0
+    return url, tmp_path / "all.zip"
+
+
+def change(path, **values):
+    """Write other values into a backup's manifest."""
+    with zipfile.ZipFile(path) as opened:
+        manifest = json.loads(opened.read("manifest.json"))
+        dump = opened.read(manifest["dump"])
+    with zipfile.ZipFile(path, "w") as written:
+        written.writestr(manifest["dump"], dump)
+        written.writestr("manifest.json", json.dumps(manifest | values))
+
+
+def execute(url, *statements):
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        for statement in statements:
+            connection.execute(text(statement))
+    engine.dispose()
+
+
+def test_a_database_with_records_is_replaced_only_when_told(made, flask):
+    url, path = made
+    execute(url, "UPDATE session SET description = 'changed since'")
+    before = contents(url)
+    done = flask(url, "restore", path)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "has records" in done.stderr
+    assert "--overwrite" in done.stderr
+    same(contents(url), before)
+    assert flask(url, "restore", path, "--overwrite").exit_code == 0
+    assert "changed since" not in contents(url)["session"]["description"]
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"revision": "9999"}, "made by a newer version of this program"),
+        ({"rows": {"session": 1}}, "has other rows than it says"),
+    ],
+)
+def test_what_does_not_fit_changes_nothing(made, flask, values, said):
+    url, path = made
+    change(path, **values)
+    before = contents(url)
+    done = flask(url, "restore", path, "--overwrite")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert said in done.stderr
+    same(contents(url), before)
+
+
+def test_the_other_database_is_pointed_to_the_export(made, flask, filled):
+    url, path = made
+    change(path, database=OTHER[filled.kind])
+    before = contents(url)
+    done = flask(url, "restore", path, "--overwrite")
+    assert (done.exit_code, "flask export FOLDER" in done.stderr) == (1, True)
+    same(contents(url), before)
+
+
+def test_a_database_of_a_newer_program_stays(made, flask):
+    url, path = made
+    execute(url, "UPDATE alembic_version SET version_num = '9999'")
+    for words in (["restore", path, "--overwrite"], ["upgrade"]):
+        done = flask(url, *words)
+        assert (done.exit_code, "newer than this program" in done.stderr) == (1, True)
+    assert contents(url)["alembic_version"] == {"version_num": ["9999"]}
+
+
+def test_a_backup_of_an_older_revision_is_migrated(filled, flask, tmp_path):
+    old, target = filled.copy(), filled.copy()
+    with running(old):
+        downgrade(revision="0013")
+    before = contents(old)
+    with running(old):
+        # As the program of that time did: it knew no audit log.
+        backup.make(tmp_path / "old.zip")
+    done = flask(target, "restore", tmp_path / "old.zip", "--overwrite")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert flask(target, "reindex", "--check").exit_code == 0
+    found = contents(target)
+    assert found["alembic_version"] == {"version_num": [revisions.head()]}
+    for name in before.keys() - {"alembic_version"}:
+        assert {column: found[name][column] for column in before[name]} == before[name], name
+
+
+def test_a_restore_whose_migration_fails_changes_nothing(filled, flask, tmp_path, monkeypatch):
+    old, target = filled.copy(), filled.copy()
+    with running(old):
+        downgrade(revision="0013")
+        backup.make(tmp_path / "old.zip")
+    before = contents(target)
+
+    def fail(connection, revision="head"):
+        connection.execute(text("DELETE FROM session_project"))
+        connection.execute(text("SELECT nonsense"))
+
+    monkeypatch.setattr(revisions, "upgrade", fail)
+    done = flask(target, "restore", tmp_path / "old.zip", "--overwrite")
+    assert done.exit_code == 1
+    same(contents(target), before)
+
+
+def test_a_server_that_runs_sees_the_restored_records(made, filled, flask):
+    _, path = made
+    target = filled.empty()
+    with running(target) as app:
+        upgrade()
+    # Outside of the context: each request has its own, as with a server.
+    client = app.test_client()
+    assert client.get("/api/public/stem/session/").json["count"] == 0
+    assert flask(target, "restore", path).exit_code == 0
+    assert client.get("/api/public/stem/session/").json["count"] >= 1
+    with app.app_context():
+        db.engine.dispose()
