@@ -12,7 +12,7 @@ from collections.abc import Hashable
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, String, func
+from sqlalchemy import Connection, Select, String, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -88,8 +88,9 @@ def _memory(connection: Connection) -> Memory:
 
 
 def _state(connection: Connection) -> Hashable:
-    """What SQLite says of the transaction: what others stored before it, what the connection itself did."""
+    """The state that the transaction sees. SQLite says what others stored before it, and what the
+    connection itself did."""
     if connection.dialect.name != "sqlite":
-        return None
+        return connection.scalar(select(state_of_data()))
     others = connection.exec_driver_sql("PRAGMA data_version").scalar()
     return others, connection.connection.driver_connection.total_changes

@@ -10,23 +10,32 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, false, func, or_, select, union_all
+from sqlalchemy import ColumnElement, false, func, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
-from brainstem.core import history, listing, references
+from brainstem.core import counting, history, listing, references
 from brainstem.core.history import CREATE, Change, Revision
 from brainstem.core.permissions import Actor, Right, Role, allowed
 from brainstem.core.resource import Resource
+from brainstem.core.sql import unindexed
 from brainstem.extensions import db
+
+#: How many records are looked at for what is unfinished.
+LATELY = 500
 
 
 def counts(actor: Actor, kinds: Sequence[Resource]) -> list[int]:
     """How many records of each kind the actor may read."""
-    each = [
-        select(func.count()).select_from(kind.model).where(allowed(actor, kind)).scalar_subquery()
+    # One by one, for each is remembered by itself: see `counting`.
+    return [
+        counting.total(
+            select(kind.model.id).where(allowed(actor, kind)),
+            {},
+            (actor.user_id, actor.portal, kind.name, "all"),
+            None,
+        )
         for kind in kinds
     ]
-    return list(db.session.execute(select(*each)).one())
 
 
 def latest(actor: Actor, resource: Resource, most: int) -> list[Any]:
@@ -35,14 +44,22 @@ def latest(actor: Actor, resource: Resource, most: int) -> list[Any]:
 
 
 def unfinished(actor: Actor, resource: Resource, most: int) -> list[tuple[Any, list[str]]]:
-    """Records that the actor may finish, the last changed first, each with the fields it still wants."""
-    rules = _wanting(actor, resource)
-    found = _latest(
-        resource, most, allowed(actor, resource, Right.USE), or_(false(), *rules.values())
+    """Records that the actor may finish, the last changed first, each with the fields it still wants.
+
+    Those are looked at that were changed lately: in a lab that finishes all of them one would look at all.
+    """
+    rules, model = _wanting(actor, resource), resource.model
+    lately = (
+        select(model.id)
+        .where(allowed(actor, resource))
+        .order_by(model.updated_date.desc(), model.id)
+        .limit(LATELY)
     )
+    wanting = or_(false(), *rules.values())
+    unfinished = (model.id.in_(lately), allowed(actor, resource, Right.USE), wanting)
+    found = _latest(resource, most, *unfinished)
     if not found:
         return []
-    model = resource.model
     columns = [model.id, *(rule.label(name) for name, rule in rules.items())]
     rows = db.session.execute(select(*columns).where(model.id.in_([each.id for each in found])))
     missing = {row[0]: [name for name in rules if getattr(row, name)] for row in rows}
@@ -54,9 +71,13 @@ def missing(actor: Actor, resource: Resource) -> dict[str, int]:
     rules = _wanting(actor, resource)
     if not rules:
         return {}
-    each = [func.count(case((rule, 1))) for rule in rules.values()]
-    statement = select(*each).select_from(resource.model).where(allowed(actor, resource))
-    return dict(zip(rules, db.session.execute(statement).one(), strict=True))
+    # One by one, for each is remembered by itself: see `counting`.
+    wanting = {
+        name: select(resource.model.id).where(allowed(actor, resource), rule)
+        for name, rule in rules.items()
+    }
+    key = (actor.user_id, actor.portal, resource.name, "missing")
+    return {name: counting.total(each, {}, (*key, name), None) for name, each in wanting.items()}
 
 
 def last_made(actor: Actor, resource: Resource) -> Any:
@@ -68,7 +89,8 @@ def last_made(actor: Actor, resource: Resource) -> Any:
         .join(Change, Change.id == Revision.change_id)
         .where(Revision.kind == resource.name, Revision.action == CREATE)
         .where(Change.user_id == actor.user_id, allowed(actor, resource))
-        .order_by(Revision.id.desc())
+        # Among her own: SQLite would look through everybody's for one of hers.
+        .order_by(unindexed(Revision.id).desc())
     )
     return db.session.scalar(statement.limit(1))
 

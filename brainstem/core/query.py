@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError, fields
-from sqlalchemy import ColumnElement, and_, case, false, func, literal, not_, or_
+from sqlalchemy import ColumnElement, and_, case, false, func, literal, not_, or_, true
 from sqlalchemy.orm import InstrumentedAttribute
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core.permissions import Actor, allowed
+from brainstem.core.permissions import Actor, allowed, seen_as
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     Day,
@@ -242,14 +242,15 @@ def _through(
     if target is None:
         raise ValidationError(f"There are no {name} to filter by yet.")
     relation = getattr(resource.model, name)
+    seen = true() if seen_as(resource, target) else allowed(actor, target)
     if rest and (rest[0] in TIMES or rest[0] in target.schema._declared_fields):
         rule = condition(actor, target, rest, values)
     elif rest == ["isnull"]:
-        present = _exists(relation, allowed(actor, target))
+        present = _exists(relation, seen)
         return ~present if _true(values[0]) else present
     else:
         rule = _compare(target.model.id, fields.UUID(), rest, values)
-    return _exists(relation, and_(allowed(actor, target), rule))
+    return _exists(relation, and_(seen, rule))
 
 
 def _exists(relation: InstrumentedAttribute, rule: ColumnElement) -> ColumnElement[bool]:

@@ -50,7 +50,7 @@ def offer(actor: Actor, resource: Resource, form: SchemaForm) -> None:
             field.suggestions = operations.tags(actor, resource)
     _name_chosen(actor, refs)
     for entry in form.parts.values():
-        _offer_to_parts(offers, entry)
+        _offer_to_parts(offers, entry, {each.resource.name for each in form.parts.values()})
     _name_chosen(actor, [each for each in _part_fields(form) if isinstance(each, RefsEntry)])
     # The parts' own names come last: they tell of what was chosen in them.
     choices = {name: entry.choices() for name, entry in form.parts.items()}
@@ -97,11 +97,13 @@ def _name_chosen(actor: Actor, fields: list[RefsEntry]) -> None:
                 )
 
 
-def _offer_to_parts(offers: Offers, entry: PartsEntry) -> None:
+def _offer_to_parts(offers: Offers, entry: PartsEntry, here: set[str]) -> None:
+    """As `offer`, for what parts name; the other parts of the form (`here`) are for `_offer_parts`."""
     for row in [*entry.rows, entry.blank]:
         for field in row.fields:
             if isinstance(field, RefsEntry):
-                _offer_records(offers, field, {})
+                if field.about.kind not in here:
+                    _offer_records(offers, field, {})
             elif isinstance(field, ChoiceEntry):
                 field.source = f"{entry.name}-{field.short_name}"
 

@@ -121,7 +121,7 @@ def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[st
 def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]) -> dict[str, Any]:
     """How many records a relation names, with the way to their list."""
     target = registry.get(field.kind)
-    count = len(record[name])
+    count = record[name] if isinstance(record[name], int) else len(record[name])
     if target is None or not target.page or not count:
         return {"kind": "text", "text": str(count) if count else ""}
     words = (target.label if count == 1 else target.labels).lower()

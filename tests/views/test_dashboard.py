@@ -153,4 +153,4 @@ def test_it_takes_few_statements(lab, statements):
     few = asked()
     for number in range(10, 20):
         lab.session(f"Session {number}", project)
-    assert asked() == few < 35
+    assert asked() == few < 45

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from brainstem.core import listing, query, references
+from brainstem.core import listing, overview, query, references
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
 from brainstem.core.times import utc_text
@@ -61,6 +62,10 @@ def rows(
     actor: Actor, resource: Resource, records: list[dict[str, Any]], columns: list[str]
 ) -> list[dict[str, Any]]:
     """The records of a page, each with its cells as the template draws them."""
+    for name in _counted(resource, columns):
+        numbers = overview.held(resource, name, [uuid.UUID(each["id"]) for each in records])
+        for each in records:
+            each[name] = numbers.get(uuid.UUID(each["id"]), 0)
     names = show.names_for(actor, resource, records)
     return [
         {
@@ -74,9 +79,17 @@ def rows(
 
 
 def fields_of(resource: Resource, columns: Iterable[str]) -> frozenset[str]:
-    """The fields that a list with these columns shows something of."""
+    """The fields that a list with these columns shows something of, less those that it counts."""
+    counted = _counted(resource, columns)
+    columns = [name for name in columns if name not in counted]
     extra = {name: found[0] for name in columns if (found := listing.extra_key(resource, name))}
     return frozenset({extra.get(name, name) for name in columns} | {"id", resource.handle})
+
+
+def _counted(resource: Resource, columns: Iterable[str]) -> list[str]:
+    """The columns that tell how many records there are: a project has thousands of sessions."""
+    declared = resource.schema._declared_fields
+    return [name for name in columns if name in declared and "count" in declared[name].metadata]
 
 
 def wire(
