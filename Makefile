@@ -2,7 +2,7 @@
 # browser libraries in static/vendor, the data in instance/.
 
 .DEFAULT_GOAL := help
-.PHONY: help install run demo test lint advisories bench screenshots
+.PHONY: help install run demo test lint advisories bench soak screenshots
 SHELL := /bin/sh
 
 # Settings meant for a server that is really run must not reach the tests, the checks or the
@@ -45,6 +45,11 @@ advisories:  ## Ask the Python Package Index for known holes in what is pinned (
 
 bench: install  ## Measure how fast it is, beside hand-written SQL; ARGS="--help" tells more
 	@$(own_environment) .venv/bin/python -m bench $(ARGS)
+
+soak: install  ## Kill it, load it, and ask it thousands of questions, for half an hour; ARGS="--help" tells more
+	@tools/install.sh dev
+	@tools/test_needs.sh
+	@$(own_environment) .venv/bin/python -u -m tests.soak $(ARGS)
 
 screenshots: install  ## Take the README's pictures anew
 	@tools/install.sh dev

@@ -34,6 +34,8 @@ class Crashes:
     unanswered: int = 0
     #: Of these two, those that had been stored nevertheless.
     stored: int = 0
+    #: Answers that were wrong; what was acknowledged and is not there, and whatever else is torn.
+    errors: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
@@ -53,8 +55,10 @@ def crash(kind: str, rounds: int, seed: str, say: Callable[[str], Any] = print) 
             crashes.stored += found.stored
             where = f"round {number} ({', '.join(killed)})"
             crashes.problems += [f"{where}: {each}" for each in found.problems]
-            say(f"  {where}: {len(found.problems) or 'no'} problems")
-        crashes.problems += look(lab, writers, everything=True).problems + lab.failures()
+            crashes.errors += [f"{where}: {each}" for each in found.errors]
+            say(f"  {where}: {len(found.errors + found.problems) or 'no'} problems")
+        crashes.problems += look(lab, writers, everything=True).problems
+        crashes.errors += lab.failures()
         crashes.acknowledged = sum(writer.acknowledged for writer in writers)
         crashes.away = sum(writer.away for writer in writers)
         crashes.unanswered = sum(writer.unanswered for writer in writers)

@@ -26,12 +26,13 @@ from pathlib import Path
 
 from flask import Flask
 from flask_migrate import upgrade
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from brainstem import create_app
 from brainstem.extensions import db
+from brainstem.records.users import User
 from tests.databases import DURABLE, PostgresCluster
-from tests.people import PASSWORD
+from tests.people import PASSWORD, Person
 from tests.soak.client import Client, Gone
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -70,9 +71,17 @@ class Lab:
             upgrade()
         self.token = self._token()
 
+    def person(self) -> Person:
+        """The user, for requests to the application in this process."""
+        with self.inside():
+            user = db.session.scalar(select(User.id).where(User.email == EMAIL))
+        return Person(self.app, EMAIL, user, self.token)
+
     def _token(self) -> str:
         runner = self.app.test_cli_runner()
-        made = runner.invoke(args=["user", "add", EMAIL, "--password-stdin"], input=PASSWORD)
+        made = runner.invoke(
+            args=["user", "add", EMAIL, "--admin", "--password-stdin"], input=PASSWORD
+        )
         assert made.exit_code == 0, made.output
         made = runner.invoke(args=["token", "add", EMAIL, "soak"])
         assert made.exit_code == 0, made.output
@@ -207,14 +216,13 @@ class Lab:
 
 
 @contextmanager
-def running(kind: str, *, workers: int = 2) -> Iterator[Lab]:
-    """A lab whose server answers. `Unavailable` where there is no PostgreSQL for it."""
+def laid_out(kind: str, *, workers: int = 2) -> Iterator[Lab]:
+    """A lab whose server is not started. `Unavailable` where there is no PostgreSQL for it."""
     directory = Path(tempfile.mkdtemp(prefix="brainstem-soak-"))
     cluster = lab = None
     try:
         cluster = PostgresCluster.start(DURABLE) if kind == "postgresql" else None
         lab = Lab(kind, directory, cluster, workers)
-        lab.start()
         yield lab
     finally:
         if lab is not None:
@@ -222,6 +230,14 @@ def running(kind: str, *, workers: int = 2) -> Iterator[Lab]:
         if cluster is not None:
             cluster.stop()
         shutil.rmtree(directory, ignore_errors=True)
+
+
+@contextmanager
+def running(kind: str, *, workers: int = 2) -> Iterator[Lab]:
+    """A lab whose server answers."""
+    with laid_out(kind, workers=workers) as lab:
+        lab.start()
+        yield lab
 
 
 def free_port() -> int:

@@ -43,7 +43,19 @@ class Reader:
     """Somebody who looks at lists, records and pages."""
 
     def __init__(self, number: int, world: World) -> None:
-        self.world, self.chance = world, random.Random(number)
+        self.chance = random.Random(number)
+        self.addresses = [
+            "/healthz",
+            "/readyz",
+            "modules/behavior/",
+            "stem/session/",
+            "stem/session/?sort[]=-date_time&limit=20",
+            f"stem/session/?filter{{name.icontains}}=session%20{number}",
+            f"stem/session/?filter{{tags}}=tag%20{number % 7}",
+            f"stem/session/{world.counter}/",
+            f"stem/session/{world.sorted}/?include[]=datastorage",
+            f"stem/sessiondatastorage/?filter{{session}}={world.sorted}",
+        ]
         self.seconds: list[float] = []
         self.errors: Counter[str] = Counter()
 
@@ -55,22 +67,7 @@ class Reader:
                 self.errors[str(error)] += 1
 
     def read(self, client: Client) -> None:
-        address = self.chance.choice(
-            [
-                "stem/session/",
-                "stem/session/?sort[]=-date_time&limit=20",
-                f"stem/session/?filter{{name.icontains}}=session {self.chance.randrange(100)}".replace(
-                    " ", "%20"
-                ),
-                f"stem/session/?filter{{tags}}=tag%20{self.chance.randrange(7)}",
-                f"stem/session/{self.world.counter}/",
-                f"stem/session/{self.world.sorted}/?include[]=datastorage",
-                f"stem/sessiondatastorage/?filter{{session}}={self.world.sorted}",
-                "modules/behavior/",
-                "/healthz",
-                "/readyz",
-            ]
-        )
+        address = self.chance.choice(self.addresses)
         answer = client.get(address)
         self.seconds.append(answer.seconds)
         if answer.status != 200:
@@ -113,17 +110,14 @@ def load(
             found.refused += writer.refused
             found.errors += [f"{each} requests without an answer" for each in [writer.gone] if each]
             found.errors += [f"{each} requests with 503" for each in [writer.away] if each]
-            found.errors += writer.problems
         for reader in reading:
             found.reads += reader.seconds
             found.errors += [f"{many} × {each}" for each, many in reader.errors.items()]
-        found.problems = look(lab, writing, everything=True).problems + lab.failures()
-        say(f"  {len(found.writes)} writes, {len(found.reads)} reads; {told(found)}")
+        seen = look(lab, writing, everything=True)
+        found.problems = seen.problems
+        found.errors += seen.errors + lab.failures()
+        say(f"  {len(found.writes)} writes, {len(found.reads)} reads")
     return found
-
-
-def told(found: Load) -> str:
-    return f"{len(found.errors) or 'no'} errors, {len(found.problems) or 'no'} problems"
 
 
 @contextmanager

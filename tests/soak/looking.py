@@ -15,9 +15,11 @@ from tests.soak.writers import Writer
 
 @dataclass
 class Seen:
-    """What is not as it must be, and how many requests without an answer had been stored."""
+    """What is not as it must be, answers that were wrong, and what else was found."""
 
     problems: list[str] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
+    #: Requests without an answer that had been stored.
     stored: int = 0
 
 
@@ -35,7 +37,7 @@ def look(lab: Lab, writers: list[Writer], *, everything: bool = False) -> Seen:
     with lab.inside():
         seen.problems += checks.problems()
     for writer in writers:
-        seen.problems += writer.problems
+        seen.errors += writer.problems
         writer.problems, writer.touched = [], set()
         writer.sessions = writer.settled()
     return seen
