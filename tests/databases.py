@@ -59,7 +59,7 @@ start "$@"
 while read -r order; do
     case $order in
         start) start "$@" ;;
-        "") wait $server; start "$@" ;;
+        "") wait $server 2>/dev/null; start "$@" ;;
         *) kill -"$order" $server; wait $server; touch "$directory/halted" ;;
     esac
 done

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 import uuid
 
 import pytest
 from sqlalchemy import text
 
 from brainstem.extensions import db
-from tests.conftest import missing
+from tests.conftest import ROOT, missing
 from tests.databases import Unavailable
 from tests.kinds import one_of_each
 from tests.soak import checks
 from tests.soak.crash import crash
 from tests.soak.journal import Known
+from tests.soak.lab import processes
 from tests.soak.load import load
 from tests.soak.looking import Seen, judge
 
@@ -28,6 +32,27 @@ def test_what_was_acknowledged_outlives_a_kill(kind):
         missing(f"PostgreSQL: {error}")
     assert (crashes.errors, crashes.problems) == ([], [])
     assert crashes.acknowledged > 0
+
+
+STARTED = """
+import time
+from tests.soak.lab import running
+with running("sqlite") as lab:
+    print(*(each.pid for each in lab.processes()), flush=True)
+    time.sleep(60)
+"""
+
+
+def test_a_killed_test_leaves_no_server():
+    words = [sys.executable, "-c", STARTED]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+        master, *_ = map(int, process.stdout.readline().split())
+        process.kill()
+    for _ in range(200):
+        if not processes(master):
+            return
+        time.sleep(0.05)
+    pytest.fail("The server goes on.")
 
 
 @pytest.mark.parametrize("kind", KINDS)

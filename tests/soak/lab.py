@@ -42,7 +42,7 @@ START_SECONDS = 60
 KINDS = ("sqlite", "postgresql")
 
 # A line of input says that all is well; the end of the input, that the tests are gone.
-KEEPER = 'read -r _ || kill -KILL -- "-$1"'
+KEEPER = 'read -r _ || kill -s KILL -- "-$1"'
 
 
 @dataclass
@@ -143,7 +143,7 @@ class Lab:
 
     def processes(self) -> list[Process]:
         """The server's processes, its master first."""
-        return sorted(_processes(self.server.pid), key=lambda each: each.pid != self.server.pid)
+        return sorted(processes(self.server.pid), key=lambda each: each.pid != self.server.pid)
 
     def workers(self) -> list[Process]:
         return [each for each in self.processes() if each.parent == self.server.pid]
@@ -158,7 +158,7 @@ class Lab:
         """Wait until no process of a killed server is left: workers stop when they miss their master."""
         self.server.wait(30)
         deadline = time.monotonic() + 30
-        while _processes(self.server.pid):
+        while processes(self.server.pid):
             assert time.monotonic() < deadline, "The workers of a killed server go on."
             time.sleep(0.02)
         self._dismiss_keeper()
@@ -247,7 +247,7 @@ def free_port() -> int:
         return found.getsockname()[1]
 
 
-def _processes(group: int) -> list[Process]:
+def processes(group: int) -> list[Process]:
     listed = subprocess.run(
         ["ps", "-A", "-o", "pid=,pgid=,ppid=,rss=,stat="],
         capture_output=True,
