@@ -89,7 +89,7 @@ def main() -> int:
                 print(f"  left out: {error}")
                 continue
             for each in (errors + lost)[:TOLD]:
-                print(f"  WRONG: {each}")
+                print(f"  wrong: {each}")
             wrong += len(errors) + len(lost)
             took = time.monotonic() - begin
             rows.append(report.row(part, kind, done, len(errors), len(lost), further, took))

@@ -57,6 +57,8 @@ def crash(kind: str, rounds: int, seed: str, say: Callable[[str], Any] = print) 
             crashes.problems += [f"{where}: {each}" for each in found.problems]
             crashes.errors += [f"{where}: {each}" for each in found.errors]
             say(f"  {where}: {len(found.errors + found.problems) or 'no'} problems")
+            for each in found.errors + found.problems:
+                say(f"    {each}")
         crashes.problems += look(lab, writers, everything=True).problems
         crashes.errors += lab.failures()
         crashes.acknowledged = sum(writer.acknowledged for writer in writers)
