@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from brainstem import logs
-from brainstem.core import operations, query, reading, several, streaming, wire
+from brainstem.core import operations, query, reading, several, wire
 from brainstem.core.listing import possible_columns
 from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import PUBLIC, Actor
@@ -204,8 +204,8 @@ def _file(actor: Actor, resource: Resource, form: str) -> Response:
     args = MultiDict([each for each in request.args.items(multi=True) if each[0] != "format"])
     if wrong := [name for name in OF_A_PAGE if name in args]:
         raise ValidationError({name: [f"A {form} file has all pages."] for name in wrong})
-    chunks = streaming.everything(actor, resource, query.parse(actor, resource, args))
-    return downloads.sent(actor, resource, form, [*possible_columns(actor, resource)], chunks)
+    asked = query.parse(actor, resource, args)
+    return downloads.sent(actor, resource, form, [*possible_columns(actor, resource)], asked)
 
 
 def _address(offset: int) -> str:

@@ -9,7 +9,6 @@ know says nothing, for addresses get about and gather things on the way.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
@@ -17,7 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import query, references, streaming
+from brainstem.core import query, streaming
 from brainstem.core.listing.columns import (
     chosen_columns,
     extra_key,
@@ -104,11 +103,6 @@ def matching(actor: Actor, resource: Resource, args: Words) -> Select:
     return streaming.ids_of(actor, resource, asked(actor, resource, args))
 
 
-def everything(actor: Actor, resource: Resource, args: Words) -> Iterator[list[references.View]]:
-    """All records that an address asks for, in its order, some at a time."""
-    return streaming.everything(actor, resource, asked(actor, resource, args))
-
-
 def per_day(actor: Actor, resource: Resource, args: Words, year: int) -> Counter[date]:
     """How many records there are of each day of a year in the lab, of those that match but for the date."""
     column = getattr(resource.model, resource.when)
@@ -151,7 +145,6 @@ __all__ = [
     "choices",
     "chosen_columns",
     "days_of",
-    "everything",
     "extra_key",
     "extra_keys",
     "filterable",

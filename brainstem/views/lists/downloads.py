@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import json
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import chain
 from typing import Any
 
 from flask import Response, request, stream_with_context
 
-from brainstem.core import listing, query, references
+from brainstem.core import listing, query, reading, streaming
 from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
@@ -41,24 +43,30 @@ def download(actor: Actor, resource: Resource, form: str) -> Response:
     """The list that a page shows, as a file."""
     words = listing.words(actor, resource, request.args)
     columns = listing.chosen_columns(actor, resource, words.getlist(listing.COLUMNS))
-    return sent(actor, resource, form, columns, listing.everything(actor, resource, words))
+    return sent(actor, resource, form, columns, listing.asked(actor, resource, words))
 
 
 def sent(
-    actor: Actor,
-    resource: Resource,
-    form: str,
-    columns: list[str],
-    chunks: Iterator[list[references.View]],
+    actor: Actor, resource: Resource, form: str, columns: list[str], asked: query.Query
 ) -> Response:
-    """The records as a file, of these `columns` where it is a table; it is sent while they are read."""
+    """All that a query finds as a file, of these `columns` where it is a table.
+
+    It is sent while it is read; what it holds is noted before that.
+    """
+    if form == "csv":
+        heading = BYTE_ORDER_MARK + csv_lines([["id", *columns]])
+        rows = streaming.texts(
+            actor, resource, asked, lambda ids: _rows(actor, resource, columns, ids)
+        )
+        parts = chain([heading], rows)
+    else:
+        parts = streaming.texts(
+            actor, resource, asked, lambda ids: _lines(actor, resource, asked, ids)
+        )
+        parts = parts if form == "jsonl" else _json(resource, parts)
     if actor.user_id is not None:
-        query = request.query_string.decode("utf-8", "replace")[:1000]
-        audit.note(Event.EXPORT, actor, kind=resource.name, format=form, query=query)
-    parts = _csv(actor, resource, columns, chunks)
-    if form != "csv":
-        lines = _lines_of_json(actor, resource, chunks)
-        parts = lines if form == "jsonl" else _json(resource, lines)
+        words = request.query_string.decode("utf-8", "replace")[:1000]
+        audit.note(Event.EXPORT, actor, kind=resource.name, format=form, query=words)
     return as_file(parts, resource.keys, form)
 
 
@@ -71,13 +79,10 @@ def as_file(parts: Iterator[str], name: str, form: str) -> Response:
     return response
 
 
-def _lines_of_json(
-    actor: Actor, resource: Resource, chunks: Iterator[list[references.View]]
-) -> Iterator[str]:
-    """Each record as the API has it, on a line of its own; the lines of a chunk together."""
-    for views in chunks:
-        records = references.dump(actor, resource, views)
-        yield "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in records)
+def _lines(actor: Actor, resource: Resource, asked: query.Query, ids: list[uuid.UUID]) -> str:
+    """Each record as the API has it, on a line of its own."""
+    found = reading.sent(actor, resource, ids, asked.include, guarded=True)
+    return "".join(f"{each.json}\n" for each in found)
 
 
 def _json(resource: Resource, lines: Iterator[str]) -> Iterator[str]:
@@ -90,20 +95,16 @@ def _json(resource: Resource, lines: Iterator[str]) -> Iterator[str]:
     yield "\n]}\n"
 
 
-def _csv(
-    actor: Actor, resource: Resource, columns: list[str], chunks: Iterator[list[references.View]]
-) -> Iterator[str]:
-    """The columns of the list under the API's names, the id before them."""
-    yield BYTE_ORDER_MARK + csv_lines([["id", *columns]])
-    for views in chunks:
-        wire = table.wire(actor, resource, views)
-        names = show.names_for(actor, resource, wire)
-        yield csv_lines(
-            [
-                [each["id"], *(text_of(resource, name, each, names) for name in columns)]
-                for each in wire
-            ]
-        )
+def _rows(actor: Actor, resource: Resource, columns: list[str], ids: list[uuid.UUID]) -> str:
+    """The columns of records under the API's names, the id before them."""
+    fields = table.fields_of(resource, columns)
+    found = reading.sent(actor, resource, ids, guarded=True, only=fields)
+    wire = [each.wire for each in found]
+    table.count(resource, wire, columns)
+    names = show.names_for(actor, resource, wire)
+    return csv_lines(
+        [each["id"], *(text_of(resource, name, each, names) for name in columns)] for each in wire
+    )
 
 
 def csv_lines(rows: Iterable[Sequence[str]]) -> str:
@@ -126,7 +127,7 @@ def text_of(resource: Resource, name: str, record: dict[str, Any], names: show.N
     if name == resource.handle:
         return guarded(resource.title(value))
     if isinstance(field, Ref | RefList) and field.metadata.get("count"):
-        return str(len(value))
+        return str(value)
     if isinstance(field, Ref | RefList):
         known = names.get(name, {})
         ids = [value] if isinstance(value, str) else value or []

@@ -7,10 +7,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from brainstem.core import listing, overview, query, references
+from brainstem.core import listing, overview, query
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
-from brainstem.core.times import utc_text
 from brainstem.views import show
 from brainstem.views.lists.addresses import SHOW, Address
 
@@ -62,10 +61,7 @@ def rows(
     actor: Actor, resource: Resource, records: list[dict[str, Any]], columns: list[str]
 ) -> list[dict[str, Any]]:
     """The records of a page, each with its cells as the template draws them."""
-    for name in _counted(resource, columns):
-        numbers = overview.held(resource, name, [uuid.UUID(each["id"]) for each in records])
-        for each in records:
-            each[name] = numbers.get(uuid.UUID(each["id"]), 0)
+    count(resource, records, columns)
     names = show.names_for(actor, resource, records)
     return [
         {
@@ -86,21 +82,18 @@ def fields_of(resource: Resource, columns: Iterable[str]) -> frozenset[str]:
     return frozenset({extra.get(name, name) for name in columns} | {"id", resource.handle})
 
 
+def count(resource: Resource, records: list[dict[str, Any]], columns: Iterable[str]) -> None:
+    """Put in how many records there are, where a column tells no more."""
+    for name in _counted(resource, columns):
+        numbers = overview.held(resource, name, [uuid.UUID(each["id"]) for each in records])
+        for each in records:
+            each[name] = numbers.get(uuid.UUID(each["id"]), 0)
+
+
 def _counted(resource: Resource, columns: Iterable[str]) -> list[str]:
     """The columns that tell how many records there are: a project has thousands of sessions."""
     declared = resource.schema._declared_fields
     return [name for name in columns if name in declared and "count" in declared[name].metadata]
-
-
-def wire(
-    actor: Actor, resource: Resource, views: Iterable[references.View]
-) -> list[dict[str, Any]]:
-    """The records on the wire, with the times that can be columns."""
-    views = list(views)
-    records = references.dump(actor, resource, views)
-    for record, view in zip(records, views, strict=True):
-        record |= {name: utc_text(getattr(view.record, name)) for name in query.TIMES}
-    return records
 
 
 def _cell(
