@@ -78,6 +78,7 @@ class Session(Record):
     __table_args__ = (
         UniqueConstraint("name"),
         Index(None, "date_time"),
+        Index(None, "created_date"),
         Index(None, "updated_date"),
     )
 

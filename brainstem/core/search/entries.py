@@ -38,8 +38,8 @@ TEXTS = (Text, TagList, ExtraFields, Document, RowList)
 #: How many records are read at once when all are looked at.
 BATCH = 500
 
-#: What the names of tables and indexes begin with that the models don't know: see migration 0014.
-BEHIND_THE_MODELS = "search_index"
+#: What the names of tables and indexes begin with that the models don't know: see migrations 0014 and 0018.
+BEHIND_THE_MODELS = ("search_index", "sorted_index")
 
 
 class Entry(db.Model):
@@ -72,7 +72,7 @@ def searchable(resource: Resource) -> bool:
 
 
 @cache
-def _searched(resource: Resource) -> dict[str, fields.Field]:
+def searched_fields(resource: Resource) -> dict[str, fields.Field]:
     """The fields whose texts a record is found by; first what it is called.
 
     `metadata` of a field: `searched=False` for what not everybody sees who may read the record, and for
@@ -88,12 +88,12 @@ def _searched(resource: Resource) -> dict[str, fields.Field]:
 
 
 def _tag_lists(resource: Resource) -> list[str]:
-    return [name for name, field in _searched(resource).items() if isinstance(field, TagList)]
+    return [name for name, field in searched_fields(resource).items() if isinstance(field, TagList)]
 
 
 def passages(resource: Resource, view: View) -> Iterator[tuple[str, str]]:
     """The texts that a record is found by, each with its field's name."""
-    for name, field in _searched(resource).items():
+    for name, field in searched_fields(resource).items():
         value = view.refs[name] if isinstance(field, TagList) else getattr(view.record, name)
         for each in _texts(field, value):
             yield name, each
@@ -152,7 +152,7 @@ def put_new(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
 
 def put(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
     """Make the entry of a record say what it says now, where these data of it were changed."""
-    if searchable(resource) and any(name in data for name in _searched(resource)):
+    if searchable(resource) and any(name in data for name in searched_fields(resource)):
         tags = {
             name: data[name] if name in data else references.tag_names(resource, name, record.id)
             for name in _tag_lists(resource)

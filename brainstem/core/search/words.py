@@ -10,8 +10,8 @@ from sqlalchemy import Select, column, select, table
 
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import unstorable
-from brainstem.core.search.entries import Entry, fold
-from brainstem.core.sql import position_of
+from brainstem.core.search.entries import Entry, fold, searchable, searched_fields
+from brainstem.core.sql import position_of, unindexed
 from brainstem.extensions import db
 
 #: More words than this are no search.
@@ -61,3 +61,20 @@ def holding(word: str, *columns: Any) -> Select:
     phrase = '"' + word.replace('"', '""') + '"'
     matched = INDEX.c.search_index.op("MATCH", is_comparison=True)(phrase)
     return statement.join(INDEX, INDEX.c.rowid == Entry.id).where(matched)
+
+
+def may_hold(resource: Resource, field: str, text: str) -> Select | None:
+    """The ids of the records of a kind in whose field a text may stand: some too many, none too few.
+
+    None where the index can't say. It does not know all fields; and it knows folded texts, in which an
+    accent may have become one with the letter before it: so the text must be of ASCII, and its last
+    letter is left out.
+    """
+    word = text.lower()
+    if word[-1:].isalpha() or word[-1:] in ("<", "=", ">"):
+        word = word[:-1]
+    known = searchable(resource) and field in searched_fields(resource)
+    if not known or not text.isascii() or len(word) < TRIGRAM:
+        return None
+    # Not by the index of kinds first: SQLite would ask that of words for each entry of the kind.
+    return holding(word, Entry.record_id).where(unindexed(Entry.kind) == resource.name)
