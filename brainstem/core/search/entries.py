@@ -38,7 +38,7 @@ TEXTS = (Text, TagList, ExtraFields, Document, RowList)
 #: How many records are read at once when all are looked at.
 BATCH = 500
 
-#: What the names of tables and indexes begin with that the models don't know: see migrations 0014 and 0018.
+#: What the names of tables and indexes begin with that the models don't know: see migrations 0014 and 0019.
 BEHIND_THE_MODELS = ("search_index", "sorted_index")
 
 
