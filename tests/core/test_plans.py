@@ -86,3 +86,28 @@ def test_an_index_serves_it(plan, query):
         assert not re.search(r"TEMP B-TREE FOR ORDER BY|^ *(->  )?Sort  \(", found, re.MULTILINE), (
             found
         )
+
+
+# name: what is found in it, case counting or not, also where the search index can't help
+HELD = {
+    "cafe\u0301 noir": ["cafe", "CAFE", "e\u0301 n", "cafe\u0301", "noir", "noi"],
+    "Na\u0308he 100%": ["Na", "100%", "HE 100", "a\u0308he"],
+    "x<\u0338y=z": ["x<", "y=z", "=z"],
+    "CAF\u00c9 NOIR": ["caf", "f\u00e9 n", "NOIR"],
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_the_search_index_hides_nothing(ada, name):
+    ada.session(name, ada.project())
+    for part in HELD[name]:
+        found = ada.get("stem/session/", query_string={"filter{name.icontains}": part})
+        assert [each["name"] for each in found["sessions"]] == [name], part
+
+
+def test_fields_that_are_not_searched_can_be_filtered_by(ada):
+    session = ada.session("Monday", ada.project())
+    payload = {"type": "Audio", "session": session["id"], "type_schema_version": "version 12"}
+    ada.made("modules/dataacquisition/", payload)
+    query = {"filter{type_schema_version.contains}": "version"}
+    assert ada.get("modules/dataacquisition/", query_string=query)["count"] == 1
