@@ -188,7 +188,10 @@ def sessions() -> Response:
         "limit": int(request.args.get("limit", 20)),
         "offset": int(request.args.get("offset", 0)),
     }
-    page = f"SELECT {COLUMNS} FROM session s WHERE {where} ORDER BY {order} LIMIT :limit OFFSET :offset"
+    # The ids first: what stands in a row is not made for rows that are skipped, or only sorted.
+    page = f"""WITH page AS (SELECT s.id FROM session s WHERE {where} ORDER BY {order}
+               LIMIT :limit OFFSET :offset)
+               SELECT {COLUMNS} FROM page JOIN session s ON s.id = page.id ORDER BY {order}"""
     found = [session(row) for row in sql(page, **values)]
     if "include[]" in request.args:
         include(found, values["me"])
