@@ -111,6 +111,9 @@ def measured(
                 }
                 if operation.hand:
                     clients["hand"] = (Client(floor.port, headers), operation.hand(world))
+                elif operation.to != "hand":
+                    same_list = next(each for each in OPERATIONS if each.name == operation.to)
+                    clients["reference"] = (Client(ours.port, headers), same_list.ours(world))
                 found = {"database": database, "n": n, "operation": operation.name}
                 found |= figures(operation, clients, memory, asked)
                 found["statements"] = statements(app, operation, world, sent)

@@ -81,14 +81,7 @@ def ratios(results: Results, sizes: list[int]) -> str:
             continue
         by_hand = operation.to == "hand"
         to = ("by hand" if "hand" in found[0] else "") if by_hand else operation.to
-        against = [
-            (
-                each.get("hand")
-                if by_hand
-                else (at(results, operation.to, each["n"]) or {}).get("ours")
-            )
-            for each in found
-        ]
+        against = [each.get("hand" if by_hand else "reference") for each in found]
         times = [
             each["ours"]["median"] / other["median"] if other else None
             for each, other in zip(found, against, strict=True)
