@@ -50,7 +50,7 @@ class Subject(Record):
     projects: Mapped[list[Project]] = linked("Project", subject_project)
     tags: Mapped[list[Tag]] = linked("Tag", subject_tag)
     procedures: Mapped[list[Procedure]] = relationship(
-        order_by="Procedure.date_time, Procedure.id", viewonly=True
+        order_by="nulls_last(Procedure.date_time), Procedure.id", viewonly=True
     )
     subjectlogs: Mapped[list[SubjectLog]] = relationship(
         order_by="SubjectLog.created_date", viewonly=True

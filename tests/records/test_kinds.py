@@ -451,3 +451,15 @@ def test_entries_of_a_log_are_judged_one_by_one(subtests, ada, lab):
         assert ada("PATCH", where, {"entries": entries}).status_code == 400
     answer = ada("PATCH", where, {"entries": [{"date_time": "2023-03-22 16:30+01:00"}]})
     assert answer.json["subject_log"]["entries"] == [good | {"notes": "", "details": {}}]
+
+
+def test_the_procedures_of_a_subject_stand_in_their_order_those_without_a_time_last(ada, lab):
+    subject = ada.made("stem/subject/", {"name": "R99", "projects": [lab["project"]["id"]]})
+    made = {}
+    for name, moment in (("no time", None), ("later", "2026-03-02"), ("first", "2026-03-01")):
+        payload = {"type": name, "subject": subject["id"], "date_time": moment}
+        made[name] = ada.made("modules/procedure/", payload)["id"]
+    shown = ada.get(f"stem/subject/{subject['id']}/")["subject"]["procedures"]
+    assert shown == [made["first"], made["later"], made["no time"]]
+    listed = ada.get(f"stem/subject/{subject['id']}/procedures/")["procedures"]
+    assert [each["id"] for each in listed] == shown
