@@ -7,16 +7,13 @@ import sys
 
 import click
 from flask import Flask
-from flask.cli import AppGroup
-from marshmallow import ValidationError
 from sqlalchemy import select
 
 from brainstem import demo, health, status
 from brainstem.backups import command as backups
+from brainstem.commands import Command, CommandGroup
 from brainstem.core import search
 from brainstem.core.permissions import Actor
-from brainstem.core.schemas import texts_in
-from brainstem.errors import ProgramError
 from brainstem.extensions import db
 from brainstem.imports.command import import_command
 from brainstem.records import audit, limits
@@ -24,8 +21,8 @@ from brainstem.records.audit import AuditEvent
 from brainstem.records.tokens import add_token
 from brainstem.records.users import User, add_user
 
-user_commands = AppGroup("user", help="Users: add one, give one a new password.")
-token_commands = AppGroup("token", help="Access tokens for scripts: add one.")
+user_commands = CommandGroup("user", help="Users: add one, give one a new password.")
+token_commands = CommandGroup("token", help="Access tokens for scripts: add one.")
 
 
 def init_app(app: Flask) -> None:
@@ -61,7 +58,7 @@ def add_user_command(
         "last_name": last_name,
         "password": _password(password_stdin),
     }
-    user = _done(lambda: add_user(payload, is_admin=admin))
+    user = add_user(payload, is_admin=admin)
     click.echo(f"Added {user.email}" + (" (administrator)." if admin else "."))
 
 
@@ -71,7 +68,7 @@ def add_user_command(
 def give_password_command(email: str, password_stdin: bool) -> None:
     """Give a user a new password; ends sign-ins with the old one, and the block after wrong ones."""
     payload = {"password": _password(password_stdin)}
-    user = _done(lambda: limits.give_password(email, payload))
+    user = limits.give_password(email, payload)
     click.echo(f"{user.email} has a new password.")
 
 
@@ -81,7 +78,7 @@ def _password(from_stdin: bool) -> str:
     return click.prompt("Password", hide_input=True, confirmation_prompt=True, err=True)
 
 
-@click.command("audit")
+@click.command("audit", cls=Command)
 @click.option("--last", default=20, type=click.IntRange(1, 100_000), help="How many events.")
 def print_audit(last: int) -> None:
     """Print the last events of the audit log, one a line as JSON, the last one last."""
@@ -96,20 +93,20 @@ def print_audit(last: int) -> None:
 def add_token_command(email: str, name: str) -> None:
     """Add a token for a user, and print it: nothing else, and never again."""
     user = _user(email)
-    _, secret = _done(lambda: add_token(Actor(user.id, way="command"), {"name": name}))
+    _, secret = add_token(Actor(user.id, way="command"), {"name": name})
     click.echo(secret)
 
 
-@click.command("demo")
+@click.command("demo", cls=Command)
 @click.option("--user", "email", help="Whose data it shall be; else the first administrator's.")
 def load_demo(email: str | None = None) -> None:
     """Load 39 real sessions to try the program with; a second time changes nothing."""
     user = _user(email) if email else _first_administrator()
-    made = _done(lambda: demo.load(Actor(user.id, way="command")))
+    made = demo.load(Actor(user.id, way="command"))
     click.echo(f"{made} sessions added; {user.email} owns them.")
 
 
-@click.command("reindex")
+@click.command("reindex", cls=Command)
 @click.option("--check", is_flag=True, help="Only say whether the index is true to the records.")
 def reindex(check: bool) -> None:
     """Write the search index anew. It is kept true by itself: this is for when something went wrong."""
@@ -123,7 +120,7 @@ def reindex(check: bool) -> None:
         click.echo("The search index is true to the records.")
 
 
-@click.command("status")
+@click.command("status", cls=Command)
 def status_command() -> None:
     """How the server is: what the page Status says. The exit code is 1 where something is not well."""
     for part, state in health.ready().items():
@@ -156,17 +153,3 @@ def _first_administrator() -> User:
             "open /setup, or: .venv/bin/flask user add EMAIL --admin"
         )
     return user
-
-
-def _done(deed):
-    """Do it, and say in a line each what went wrong."""
-    try:
-        return deed()
-    except ValidationError as error:
-        lines = [
-            f"{name}: {' '.join(texts_in(message))}"
-            for name, message in error.normalized_messages().items()
-        ]
-        raise click.ClickException("\n".join(lines)) from None
-    except ProgramError as error:
-        raise click.ClickException(str(error)) from None

@@ -90,14 +90,15 @@ def of(error: BaseException | None) -> Outage | None:
         return UNCERTAIN
     if isinstance(error, TimeoutError):  # all connections of the pool are in use
         return BUSY
-    if not isinstance(error, DBAPIError):
+    if not isinstance(error, DBAPIError | psycopg.Error):
         return None
-    if (code := getattr(error.orig, "sqlite_errorcode", None)) is not None:
+    original = getattr(error, "orig", error)
+    if (code := getattr(original, "sqlite_errorcode", None)) is not None:
         return OF_SQLITE.get(code & 0xFF)
-    state = getattr(error.orig, "sqlstate", None) or ""
+    state = getattr(original, "sqlstate", None) or ""
     for known in (state, state[:3], state[:2]):
         if known in OF_POSTGRESQL:
             return OF_POSTGRESQL[known]
     # Without a code it is the client that speaks: it can't connect, or has lost its connection.
-    lost = not state and isinstance(error.orig, psycopg.OperationalError)
-    return AWAY if lost or error.connection_invalidated else None
+    lost = not state and isinstance(original, psycopg.OperationalError)
+    return AWAY if lost or getattr(error, "connection_invalidated", False) else None

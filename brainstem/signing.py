@@ -16,10 +16,10 @@ import secrets
 from flask import Flask, current_app
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from brainstem import config, outages
+from brainstem import config
 from brainstem.core.columns import SECRET, text_type
 from brainstem.extensions import db
 
@@ -77,11 +77,3 @@ def _made() -> str:
     except IntegrityError:  # another process was first
         return _stored()
     return value
-
-
-def refusal(error: SQLAlchemyError) -> str:
-    """Why the database can't be worked with, and what to do, in a line."""
-    reason = " ".join(str(getattr(error, "orig", None) or error).split())
-    if outage := outages.of(error):
-        return f"{outage.title}: {reason}. Look at DATABASE_URL, and whether the database runs."
-    return f"The database is not ready: {reason}. Bring it up to date first: make run, or flask upgrade."

@@ -4,7 +4,7 @@ from alembic import context
 from flask import current_app
 from sqlalchemy.exc import SQLAlchemyError
 
-from brainstem import signing
+from brainstem import commands, outages
 from brainstem.backups import revisions
 from brainstem.core.search.entries import BEHIND_THE_MODELS
 from brainstem.extensions import db
@@ -43,8 +43,9 @@ if "connection" in config.attributes:
     run(config.attributes["connection"])
 else:
     try:
-        db.engine.connect().close()
+        with revisions.changing() as alone:
+            run(alone)
     except SQLAlchemyError as error:
-        raise SystemExit(signing.refusal(error)) from None
-    with revisions.changing() as alone:
-        run(alone)
+        if outages.of(error):
+            raise SystemExit(commands.refusal(error)) from None
+        raise

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+import pytest
 from flask import Flask
 from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
@@ -149,6 +150,24 @@ def pragma(app: Flask, words: str) -> Iterator[None]:
     finally:
         event.remove(engine, "checkout", play)
         event.remove(engine, "checkin", end)
+
+
+@contextmanager
+def broken(
+    fault: str, app: Flask, request: pytest.FixtureRequest, table: str = "project"
+) -> Iterator[None]:
+    """Busy, full or read only, on whichever database the application has."""
+    url = app.config["SQLALCHEMY_DATABASE_URI"]
+    if fault == "busy":
+        made = locked(url, table)
+    elif on_sqlite(url):
+        made = pragma(app, {"full": "max_page_count=1", "read only": "query_only=ON"}[fault])
+    elif fault == "full":
+        made = full(url)
+    else:
+        made = read_only(url, request.getfixturevalue("cluster"))
+    with made:
+        yield
 
 
 @contextmanager

@@ -120,7 +120,8 @@ def test_epochs_and_left_out_columns(ada, run):
     ],
 )
 def test_what_can_not_be_imported_is_said(ada, run, text, options, said):
-    done = run(text, *options.pop("words", []), **options)
+    words = options.get("words", [])
+    done = run(text, *words, **{name: options[name] for name in options.keys() - {"words"}})
     assert done.exit_code != 0
     assert said in done.stderr
     assert (done.stdout, "Traceback" in done.stderr) == ("", False)

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import psycopg
 import pytest
@@ -38,23 +37,6 @@ def lab(app: Flask, ada: Person, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pe
         db.engine.dispose()
 
 
-@contextmanager
-def broken(fault: str, lab: Person, request: pytest.FixtureRequest) -> Iterator[None]:
-    """One of the faults, on whichever database it is."""
-    url = lab.app.config["SQLALCHEMY_DATABASE_URI"]
-    if fault == "busy":
-        made = faults.locked(url)
-    elif faults.on_sqlite(url):
-        words = {"full": "max_page_count=1", "read only": "query_only=ON"}[fault]
-        made = faults.pragma(lab.app, words)
-    elif fault == "full":
-        made = faults.full(url)
-    else:
-        made = faults.read_only(url, request.getfixturevalue("cluster"))
-    with made:
-        yield
-
-
 SAID = {"busy": BUSY, "full": FULL, "read only": READ_ONLY}
 #: A text that no page of a database has room for.
 LONG = "x" * 100_000
@@ -63,7 +45,7 @@ LONG = "x" * 100_000
 @pytest.mark.parametrize("fault", SAID)
 def test_what_can_not_be_stored_is_said_and_can_be_stored_afterwards(lab, request, fault):
     project = lab.project("Before")
-    with broken(fault, lab, request):
+    with faults.broken(fault, lab.app, request):
         answer = lab("POST", "stem/project/", {"name": "New", "description": LONG})
         assert answer.status_code == 503
         assert answer.get_json()["detail"].startswith(SAID[fault].text)
@@ -82,7 +64,7 @@ def test_a_form_comes_back_with_all_that_was_typed_and_is_sent_again(lab, reques
     pages = lab.browser()
     form = pages.form(NEW, SAVE).set(**TYPED)
     form.fields["description"] += LONG
-    with broken(fault, lab, request):
+    with faults.broken(fault, lab.app, request):
         answer = pages.press(form, SAVE)
         page = Page(answer)
         assert answer.status_code == 503
@@ -105,7 +87,7 @@ def test_a_form_comes_back_with_all_that_was_typed_and_is_sent_again(lab, reques
 def test_a_password_is_asked_for_anew(lab, request):
     pages = Pages(lab.app)
     form = pages.form("/login", "Sign in").set(email=lab.email, password=PASSWORD)
-    with broken("read only", lab, request):
+    with faults.broken("read only", lab.app, request):
         answer = pages.press(form, "Sign in")
         assert answer.status_code == 503
         assert PASSWORD not in answer.text
@@ -118,7 +100,7 @@ def test_a_password_is_asked_for_anew(lab, request):
 def test_nobody_elses_words_are_put_under_a_button(lab, request):
     """A page of another site can send a form here; it never gets a page that would send it again."""
     pages = lab.browser()
-    with broken("busy", lab, request):
+    with faults.broken("busy", lab.app, request):
         answer = pages.client.post(NEW, data={"name": "Planted"})
     assert answer.status_code == 400
     assert "Send again" not in answer.text

@@ -5,13 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import click
-import psycopg
 from flask import Flask
-from sqlalchemy.exc import DBAPIError
 
 from brainstem.backups import backup, export, reading, restore, upgrade
+from brainstem.commands import Command
 from brainstem.core.permissions import Actor
-from brainstem.errors import ProgramError
 from brainstem.records import audit
 
 #: Whoever may type commands on the server.
@@ -20,29 +18,13 @@ COMMAND = Actor(None, way="command")
 PATH = click.Path(path_type=Path)
 
 
-class Told(click.Command):
-    """A command whose errors are a line each, for a person."""
-
-    def invoke(self, context: click.Context) -> None:
-        """Run it."""
-        try:
-            super().invoke(context)
-        except ProgramError as error:
-            raise click.ClickException(str(error)) from None
-        except (DBAPIError, psycopg.Error) as error:
-            reason = str(getattr(error, "orig", None) or error).strip()
-            raise click.ClickException(
-                f"The database does not answer, or refuses: {reason}\nNothing was changed."
-            ) from None
-
-
 def init_app(app: Flask) -> None:
     """Register the commands with `flask`."""
     for command in (backup_command, restore_command, export_command, upgrade_command):
         app.cli.add_command(command)
 
 
-@click.command("backup", cls=Told)
+@click.command("backup", cls=Command)
 @click.argument("file", type=PATH)
 @click.option("--overwrite", is_flag=True, help="Replace a file of that name.")
 @click.option(
@@ -65,7 +47,7 @@ def backup_command(file: Path, overwrite: bool, keep: int | None, check: bool) -
     click.echo(f"{path}: {backup.told(manifest)}.")
 
 
-@click.command("restore", cls=Told)
+@click.command("restore", cls=Command)
 @click.argument("file", type=PATH)
 @click.option("--overwrite", is_flag=True, help="Replace all the records that the database has.")
 def restore_command(file: Path, overwrite: bool) -> None:
@@ -90,7 +72,7 @@ def restore_command(file: Path, overwrite: bool) -> None:
     click.echo(done)
 
 
-@click.command("export", cls=Told)
+@click.command("export", cls=Command)
 @click.argument("folder", type=PATH)
 @click.option(
     "--with-secrets",
@@ -110,7 +92,7 @@ def export_command(folder: Path, with_secrets: bool) -> None:
     )
 
 
-@click.command("upgrade", cls=Told)
+@click.command("upgrade", cls=Command)
 @click.option("--without-backup", is_flag=True, help="Make no backup before.")
 def upgrade_command(without_backup: bool) -> None:
     """Bring the database up to this version of the program, after a backup of it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,12 +10,16 @@ from pathlib import Path
 from typing import IO
 
 from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
+from brainstem import outages
 from brainstem.backups import archive, backup, revisions, stores
 from brainstem.backups.archive import Manifest, Unusable
 from brainstem.core import search
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
+
+log = logging.getLogger(__name__)
 
 
 def restore(path: Path, *, overwrite: bool = False) -> Manifest:
@@ -44,14 +49,26 @@ def replacing(revision: str, source: IO[bytes] | None = None) -> Iterator[Connec
     engine = db.engine
     with stores.store_of(engine).replacing(engine, source) as connection:
         if source is None:
-            revisions.upgrade(connection, revision)
+            _migrate(connection, revision)
         yield connection
-        revisions.upgrade(connection)
+        _migrate(connection)
     # Connections that were open know the old database.
     db.session.remove()
     engine.dispose()
     if source is None or revision != revisions.head():
         search.rebuild()
+
+
+def _migrate(connection: Connection, revision: str = "head") -> None:
+    try:
+        revisions.upgrade(connection, revision)
+    except SQLAlchemyError as error:
+        if outages.of(error):
+            raise
+        log.exception("A migration failed")
+        raise ProgramError(
+            f"It could not be brought up to date: {getattr(error, 'orig', error)}. Nothing was changed."
+        ) from error
 
 
 def require_room(*, overwrite: bool) -> None:

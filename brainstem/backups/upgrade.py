@@ -8,6 +8,7 @@ from pathlib import Path
 
 from flask import current_app
 
+from brainstem import outages
 from brainstem.backups import backup, revisions, stores
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
@@ -45,6 +46,8 @@ def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False
         try:
             revisions.upgrade(connection)
         except Exception as error:
+            if outages.of(error):
+                raise
             log.exception("A migration failed")
             raise UpgradeFailed(_what_to_do(before, kept, error)) from error
     say(f"The database is up to date: revision {revisions.head()}.")

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 from sqlalchemy import select
 
+from brainstem.commands import Command
 from brainstem.core.permissions import Actor
 from brainstem.extensions import db
 from brainstem.imports import carrying, matching, runs, tables
@@ -16,7 +17,7 @@ from brainstem.imports.plan import Plan, usable_default
 from brainstem.records.users import User
 
 
-@click.command("import")
+@click.command("import", cls=Command)
 @click.argument("kind", type=click.Choice(list(KINDS)))
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--project", help="The project of rows that name none of yours: its name, or its id.")
