@@ -9,8 +9,10 @@ import re
 import subprocess
 
 import pytest
+from flask_login import current_user
 
 from brainstem import logs
+from brainstem.extensions import db
 from tests.conftest import ROOT, make_app
 from tests.people import PASSWORD
 
@@ -235,3 +237,16 @@ def test_warnings_of_python_are_lines_too():
     done = run("import app, warnings", "warnings.warn('look out')", LOG_FORMAT="json")
     (line,) = map(json.loads, done.stderr.splitlines())
     assert (line["logger"], "look out" in line["message"]) == ("py.warnings", True)
+
+
+def test_a_line_after_a_rollback_asks_the_database_nothing(app, ada, lines, statements):
+    """It may be the database that failed; then the line would be lost, with what it says."""
+    name = app.config["SESSION_COOKIE_NAME"]
+    cookie = f"{name}={ada.browser().client.get_cookie(name).value}"
+    with app.test_request_context("/", headers={"Cookie": cookie}):
+        assert current_user.is_authenticated
+        db.session.rollback()
+        statements.clear()
+        logging.getLogger("brainstem.errors").warning("It failed")
+    assert statements == []
+    assert (lines[-1]["message"], lines[-1]["user_id"]) == ("It failed", str(ada.id))
