@@ -115,11 +115,12 @@ class TestPostgresAway:
     def url(self, lab):
         return lab.app.config["SQLALCHEMY_DATABASE_URI"]
 
-    def test_away_and_back(self, lab, url, cluster):
+    @pytest.mark.parametrize("how", ["INT", "QUIT"])
+    def test_away_and_back(self, lab, url, cluster, how):
         pages = lab.browser()
         form = pages.form(NEW, SAVE).set(**TYPED)
         stranger = Pages(lab.app)
-        with faults.away(cluster):
+        with faults.away(cluster, how):
             for answer in (
                 lab("GET", "stem/project/"),
                 lab("POST", "stem/project/", {"name": "New"}),
