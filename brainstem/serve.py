@@ -12,7 +12,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 # Not the module `config`: that is a name of gunicorn's.
-from brainstem import logs, signing
+from brainstem import logs, outages, signing
 from brainstem.config import THREADS, SettingsError, read
 
 try:
@@ -84,6 +84,31 @@ class Lines(Logger):
 logger_class = Lines
 loglevel = settings["LOG_LEVEL"]
 errorlog = accesslog = None
+
+
+def on_starting(server) -> None:
+    """Bring the database up to date before anybody is let in, as `flask upgrade` does; or do not start.
+
+    Here and not by a command before: loading the program takes longer than all else of a start.
+    """
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from brainstem.backups import upgrade
+    from brainstem.errors import ProgramError
+    from brainstem.extensions import db
+
+    with server.app.wsgi().app_context():
+        try:
+            upgrade.bring_up_to_date(lambda line: print(line, flush=True))
+        except ProgramError as error:
+            sys.exit(str(error))
+        except SQLAlchemyError as error:
+            # One that does not answer yet is told of in `when_ready`. Where it turns out to be of another
+            # revision then, /readyz says so.
+            if not outages.of(error):
+                sys.exit(signing.refusal(error))
+        finally:
+            db.engine.dispose()
 
 
 def post_fork(server, worker) -> None:

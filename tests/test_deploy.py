@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shlex
 import shutil
@@ -36,12 +37,9 @@ def commands(text: str) -> list[list[str]]:
 
 
 @pytest.fixture(scope="module")
-def cli():
+def cli(tmp_path_factory):
     """The `flask` commands."""
-    found = make_app("sqlite://").cli
-    if "upgrade" not in found.commands:
-        pytest.skip("The guide is ahead of its commands.")
-    return found
+    return make_app(f"sqlite:///{tmp_path_factory.mktemp('deploy') / 'db.sqlite3'}").cli
 
 
 def assert_command(cli, words: list[str]) -> None:
@@ -74,10 +72,11 @@ def test_the_service_does_what_make_run_does(cli):
     makefile = (ROOT / "Makefile").read_text()
     run = re.search(r"^run:.*\n((?:\t.*\n)+)", makefile, re.M)[1]
     wanted = [line.strip().removeprefix("@").removeprefix("exec ") for line in run.splitlines()]
-    units = lines_of("brainstem.service", "ExecStartPre", "ExecStart")
+    units = lines_of("brainstem.service", "ExecStart")
     assert [line.removeprefix(f"{THERE}/") for line in units] == wanted
-    assert wanted[-1] == SERVES
-    assert SERVES in (DEPLOY / "Containerfile").read_text()
+    assert wanted == [SERVES]
+    (words,) = re.findall(r"^CMD (.*)$", CONTAINERFILE, re.M)
+    assert json.loads(words) == shlex.split(SERVES)
 
 
 @pytest.mark.parametrize("unit", [*UNITS, "brainstem-backup.timer"])

@@ -4,9 +4,10 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -133,6 +134,26 @@ def test_it_starts_while_the_database_is_away(tmp_path):
         process.stdout.read()
         process.stdout.close()
         process.wait(30)
+
+
+def test_it_does_not_start_on_a_database_of_a_newer_program(tmp_path):
+    path = tmp_path / "lab.sqlite3"
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE alembic_version (version_num text)")
+        database.execute("INSERT INTO alembic_version VALUES ('9999')")
+        database.commit()
+    done = subprocess.run(
+        [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
+        cwd=ROOT,
+        env=os.environ
+        | {"DATABASE_URL": f"sqlite:///{path}", "SECRET_KEY": "of the tests alone", "PORT": "0"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout) == (1, "")
+    (line,) = done.stderr.strip().splitlines()
+    assert "newer than this program" in line
 
 
 def test_a_port_that_is_none_is_said_plainly(tmp_path):

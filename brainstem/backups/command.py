@@ -15,6 +15,8 @@ from brainstem.records import audit
 #: Whoever may type commands on the server.
 COMMAND = Actor(None, way="command")
 
+AFTERWARDS = "Everybody has to sign in again. Start all servers of this database again."
+
 PATH = click.Path(path_type=Path)
 
 
@@ -53,8 +55,8 @@ def backup_command(file: Path, overwrite: bool, keep: int | None, check: bool) -
 def restore_command(file: Path, overwrite: bool) -> None:
     """Make the database what FILE says, or change nothing.
 
-    FILE is a backup, or the folder of an export. Stop the server first: what is entered meanwhile would
-    be lost.
+    FILE is a backup, or the folder of an export. Stop all servers first, and start them afterwards: what is
+    entered meanwhile would be lost, and those that run on would let nobody in.
     """
     if file.is_dir():
         made = reading.read(file, overwrite=overwrite)
@@ -69,7 +71,7 @@ def restore_command(file: Path, overwrite: bool) -> None:
         made = restore.restore(file, overwrite=overwrite)
         done = f"Restored {file}: {backup.told(made)}."
     audit.note(audit.Event.RESTORE, COMMAND, file=str(file.resolve()), made=made.made)
-    click.echo(done)
+    click.echo(f"{done}\n{AFTERWARDS}")
 
 
 @click.command("export", cls=Command)
@@ -97,7 +99,6 @@ def export_command(folder: Path, with_secrets: bool) -> None:
 def upgrade_command(without_backup: bool) -> None:
     """Bring the database up to this version of the program, after a backup of it.
 
-    `make run` does this. It says nothing where there is nothing to do.
+    The server does this when it starts. It says nothing where there is nothing to do.
     """
-    if kept := upgrade.bring_up_to_date(click.echo, without_backup=without_backup):
-        audit.note(audit.Event.BACKUP, COMMAND, file=str(kept))
+    upgrade.bring_up_to_date(click.echo, without_backup=without_backup)

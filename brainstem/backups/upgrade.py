@@ -10,8 +10,10 @@ from flask import current_app
 
 from brainstem import outages
 from brainstem.backups import backup, revisions, stores
+from brainstem.core.permissions import Actor
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
+from brainstem.records import audit
 
 log = logging.getLogger(__name__)
 
@@ -28,17 +30,17 @@ def folder() -> Path:
     return Path(current_app.instance_path) / "backups"
 
 
-def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False) -> Path | None:
-    """Migrate the database where it is behind the program; the backup that was made before.
+def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False) -> None:
+    """Migrate the database where it is behind the program, after a backup of it.
 
     However many start at once, one migrates: the others wait for it, and find nothing left to do.
     """
     with db.engine.connect() as connection:
         if _up_to_date(connection):
-            return None
+            return
     with revisions.changing() as connection:
         if _up_to_date(connection):
-            return None
+            return
         before, kept = revisions.current(connection), None
         if stores.has_records(connection) and not without_backup:
             kept = _backup(before)
@@ -50,8 +52,9 @@ def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False
                 raise
             log.exception("A migration failed")
             raise UpgradeFailed(_what_to_do(before, kept, error)) from error
+    if kept:
+        audit.note(audit.Event.BACKUP, Actor(None, way="command"), file=str(kept))
     say(f"The database is up to date: revision {revisions.head()}.")
-    return kept
 
 
 def _up_to_date(connection) -> bool:
@@ -62,7 +65,8 @@ def _up_to_date(connection) -> bool:
 
 def _backup(revision: str) -> Path:
     try:
-        folder().mkdir(mode=0o700, parents=True, exist_ok=True)
+        for each in (folder().parent, folder()):
+            each.mkdir(mode=0o700, exist_ok=True)
         path, _ = backup.make(folder(), keep=KEPT)
         return path
     except (ProgramError, OSError) as error:
