@@ -240,7 +240,7 @@ def kept_secret(path: Path) -> str:
     """
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             _make_secret(path)
         return path.read_text().strip()
     except OSError as error:

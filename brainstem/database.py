@@ -6,7 +6,10 @@ process holds that has died or hangs: another one, on whatever machine, must be 
 
 from __future__ import annotations
 
+import os
 import select
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import psycopg
@@ -39,6 +42,9 @@ def init_app(app: Flask) -> None:
     url = make_url(app.config["SQLALCHEMY_DATABASE_URI"])
     given = app.config.get("SQLALCHEMY_ENGINE_OPTIONS", {})
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = engine_options(url) | given
+    here = Path(app.instance_path)
+    if url.get_backend_name() == "sqlite" and here == (here / (url.database or "")).parent:
+        here.mkdir(mode=0o700, exist_ok=True)
     db.init_app(app)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
@@ -119,7 +125,19 @@ def _says_something(socket: int) -> bool:
 
 
 def prepare_sqlite(engine: Engine) -> None:
-    """Foreign keys, the write-ahead log, full synchronisation, transactions as we begin them."""
+    """Foreign keys, the write-ahead log, full synchronisation, transactions as we begin them; and files that
+    their owner alone can read.
+    """
+
+    @event.listens_for(engine, "do_connect")
+    def make(_dialect, _record, _arguments, _options) -> None:
+        # SQLite would make it for everybody to read. Its logs beside it get the mode that it has. One that is
+        # there is never opened here: closing it would end the locks that this process has on it.
+        name = engine.url.database or ":memory:"
+        if not name.startswith((":", "file:")):
+            # What else is wrong SQLite says itself.
+            with suppress(OSError):
+                os.close(os.open(name, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
     @event.listens_for(engine, "connect")
     def connect(connection, _record) -> None:

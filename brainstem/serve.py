@@ -12,7 +12,7 @@ from typing import Any
 from gunicorn.glogging import Logger
 
 # Not the module `config`: that is a name of gunicorn's.
-from brainstem import logs, outages, signing
+from brainstem import logs, signing
 from brainstem.config import THREADS, SettingsError, read
 
 try:
@@ -94,19 +94,23 @@ def on_starting(server) -> None:
     from sqlalchemy.exc import SQLAlchemyError
 
     from brainstem.backups import upgrade
+    from brainstem.commands import refusal
     from brainstem.errors import ProgramError
     from brainstem.extensions import db
 
     with server.app.wsgi().app_context():
         try:
+            db.engine.connect().close()
+        except SQLAlchemyError:
+            # One that does not answer yet is told of in `when_ready`; where it turns out to be of another
+            # revision then, /readyz says so.
+            return
+        try:
             upgrade.bring_up_to_date(lambda line: print(line, flush=True))
         except ProgramError as error:
             sys.exit(str(error))
         except SQLAlchemyError as error:
-            # One that does not answer yet is told of in `when_ready`. Where it turns out to be of another
-            # revision then, /readyz says so.
-            if not outages.of(error):
-                sys.exit(signing.refusal(error))
+            sys.exit(refusal(error))
         finally:
             db.engine.dispose()
 

@@ -5,8 +5,9 @@ SQLite, where there is but one machine; on PostgreSQL it is in the database, so 
 machines that use it. The first one that needs it makes it, or gives the one that it kept in its file so far.
 
 Whoever can read the database can sign cookies then; she can read all records anyway, and become anyone for
-as long as she knows it. A lab that wants these apart sets `SECRET_KEY`. A backup of PostgreSQL holds it with
-all else, so it is to be kept as safe; an export leaves it out, unless it is told otherwise.
+as long as she knows it. A lab that wants these apart sets `SECRET_KEY`. Backups and exports leave it out:
+whoever steals one signs nothing for the server that runs. A database that was restored gets a new one, which
+servers that run meanwhile do not know: they have to be started again.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem import config
-from brainstem.core.columns import SECRET, text_type
+from brainstem.core.columns import LIVE, text_type
 from brainstem.extensions import db
 
 NAME = "signing key"
@@ -30,7 +31,7 @@ class Secret(db.Model):
     """What only the program itself is to know."""
 
     __tablename__ = "secret"
-    __table_args__ = {"info": SECRET}
+    __table_args__ = {"info": LIVE}
 
     name: Mapped[str] = mapped_column(text_type(50), primary_key=True)
     value: Mapped[str] = mapped_column(text_type(200))

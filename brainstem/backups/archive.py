@@ -43,6 +43,11 @@ class Manifest:
     format: str = FORMAT
 
 
+def private(path: str, flags: int) -> int:
+    """The `opener` of a new file that its owner alone can read."""
+    return os.open(path, flags, 0o600)
+
+
 @contextmanager
 def new_file(path: Path, *, overwrite: bool = False) -> Iterator[IO[bytes]]:
     """A file that appears under its name when it is whole and on the disk; only its owner can read it."""

@@ -27,6 +27,8 @@ def make(
 ) -> tuple[Path, Manifest]:
     """Back up the database, as it is at one moment, into a file or a folder; the path of the file.
 
+    Who is signed in stays out, and the key that proves it: nobody gets in by a stolen backup.
+
     In a folder the file names itself, and of those the `keep` newest stay.
     """
     if keep is not None and not target.is_dir():
@@ -34,12 +36,14 @@ def make(
     engine, now = db.engine, utcnow()
     store = stores.store_of(engine)
     with engine.connect() as connection:
-        revision = revisions.current(connection)
+        revision, live = revisions.current(connection), stores.live_tables(connection)
     named = f"brainstem-{now:%Y%m%dT%H%M%SZ}-revision-{revision}.zip"
     path = target / named if target.is_dir() else target
     # Opened first: whether it can be written is known before the work is done.
-    with archive.new_file(path, overwrite=overwrite) as file, store.dump(engine, path) as made:
-        connection, write = made
+    with (
+        archive.new_file(path, overwrite=overwrite) as file,
+        store.dump(engine, path, live) as (connection, write),
+    ):
         revision = revisions.current(connection)
         if revision is None:
             raise ProgramError("The database is empty: there is nothing to back up.")

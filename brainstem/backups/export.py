@@ -4,7 +4,8 @@
     tables/    each table of the database to the letter, history included: for reading back
 
 What belongs there follows from the registry and the models. A column or table that is not for everybody's
-eyes says so (`info={"secret": True}`), as one does that can be made anew from others (`"derived"`).
+eyes says so (`info=SECRET`), as one does that can be made anew from others (`DERIVED`), or that is of a
+running database alone (`LIVE`).
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ apostrophe before it. manifest.json has the columns, the number of rows and the 
 tables/*.jsonl. Times are UTC; durations are hours:minutes:seconds.
 
 {secrets}
+Who is signed in is never taken along: when this is read back, everybody signs in anew.
 
 records/
 {records}
@@ -64,7 +66,7 @@ database itself."""
 
 
 def export(folder: Path, *, with_secrets: bool = False) -> plain.Manifest:
-    """Write a new folder with everything; it appears when it is whole."""
+    """Write a new folder with everything, for its owner alone; it appears when it is whole."""
     if folder.exists():
         raise Unusable(f"{folder} exists already. Choose another name.")
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
@@ -94,11 +96,11 @@ def _write(folder: Path, with_secrets: bool) -> plain.Manifest:
         )
     made = utc_text(utcnow().replace(microsecond=0))
     manifest = plain.Manifest(revision, made, VERSION, dialect, with_secrets)
-    (folder / "tables").mkdir()
+    (folder / "tables").mkdir(mode=0o700)
     for table in db.metadata.sorted_tables:
-        if not table.info.get("derived") and (with_secrets or not table.info.get("secret")):
+        if not _stays_out(table, with_secrets):
             manifest.tables[table.name] = _write_table(folder / "tables", table, with_secrets)
-    (folder / "records").mkdir()
+    (folder / "records").mkdir(mode=0o700)
     records = {}
     for resource in registry:
         rows = _records(resource)
@@ -108,6 +110,11 @@ def _write(folder: Path, with_secrets: bool) -> plain.Manifest:
     _write_readme(folder, manifest, records)
     manifest.write(folder)
     return manifest
+
+
+def _stays_out(table: Table, with_secrets: bool) -> bool:
+    marks = {"derived", "live"} if with_secrets else {"derived", "live", "secret"}
+    return any(table.info.get(mark) for mark in marks)
 
 
 def _write_table(folder: Path, table: Table, with_secrets: bool) -> plain.File:
@@ -170,4 +177,4 @@ def _write_readme(folder: Path, manifest: plain.Manifest, records: dict[str, str
         secrets=INCLUDED if manifest.secrets else LEFT_OUT,
         **{name: "\n".join(each) for name, each in lines.items()},
     )
-    (folder / "README.txt").write_text(text, encoding="utf-8")
+    plain.write_text(folder / "README.txt", text)

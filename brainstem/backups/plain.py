@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.types import TypeEngine
 
-from brainstem.backups.archive import Unusable, told
+from brainstem.backups.archive import Unusable, private, told
 from brainstem.core.columns import Span, UtcDateTime
 from brainstem.core.schemas import Duration
 from brainstem.core.spreadsheets import guarded
@@ -103,7 +103,13 @@ class Manifest:
     def write(self, folder: Path) -> None:
         """Into its file."""
         text = json.dumps(asdict(self), indent=2, ensure_ascii=False)
-        (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        write_text(folder / MANIFEST, text + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text into a new file."""
+    with open(path, "w", encoding="utf-8", opener=private) as file:
+        file.write(text)
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -123,8 +129,8 @@ def write_rows(path: Path, columns: list[str], rows: Iterable[dict[str, Any]]) -
     """Write rows to `path` with `.jsonl` and with `.csv`; how many, and the checksum of the lines."""
     checksum, count = hashlib.sha256(), 0
     with (
-        path.with_suffix(".jsonl").open("wb") as lines,
-        path.with_suffix(".csv").open("w", newline="", encoding="utf-8") as table,
+        open(path.with_suffix(".jsonl"), "wb", opener=private) as lines,
+        open(path.with_suffix(".csv"), "w", newline="", encoding="utf-8", opener=private) as table,
     ):
         writer = csv.writer(table)
         writer.writerow(columns)

@@ -44,7 +44,8 @@ def restore(path: Path, *, overwrite: bool = False) -> Manifest:
 def replacing(revision: str, source: IO[bytes] | None = None) -> Iterator[Connection]:
     """A new database for the block to look at or to fill; at the end it takes the old one's place.
 
-    It is at the given revision then, and afterwards at the program's, with a true search index.
+    It is at the given revision then, and afterwards at the program's, with a true search index; and nobody is
+    signed in.
     """
     engine = db.engine
     with stores.store_of(engine).replacing(engine, source) as connection:
@@ -52,6 +53,8 @@ def replacing(revision: str, source: IO[bytes] | None = None) -> Iterator[Connec
             _migrate(connection, revision)
         yield connection
         _migrate(connection)
+        # What other programs or versions wrote may have them.
+        stores.forget_live(connection)
     # Connections that were open know the old database.
     db.session.remove()
     engine.dispose()

@@ -13,6 +13,10 @@ from sqlalchemy.types import TypeDecorator
 #: could use what is in it. And of a table: it can be made anew from what is in the others.
 SECRET, DERIVED = {"secret": True}, {"derived": True}
 
+#: Said of a table: who is let in at the moment, and by which key, which is of the running database alone. No
+#: backup and no export takes its rows along, and a restore leaves none: nobody is let in by an old copy.
+LIVE = SECRET | {"live": True}
+
 
 class UtcDateTime(TypeDecorator):
     """A moment: aware in Python, UTC without an offset in the database, alike on every database."""

@@ -6,7 +6,7 @@ from datetime import datetime
 from sqlalchemy import Column, ForeignKey, Index, Integer, Table, Uuid
 from sqlalchemy.orm import Mapped, MappedColumn, Relationship, mapped_column, relationship
 
-from brainstem.core.columns import SECRET, Span, UtcDateTime, json, text, text_type
+from brainstem.core.columns import LIVE, SECRET, Span, UtcDateTime, json, text, text_type
 from brainstem.core.permissions import Roles
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
@@ -77,6 +77,7 @@ def shared(kind: str) -> Roles:
 
 
 __all__ = [
+    "LIVE",
     "SECRET",
     "Record",
     "Span",

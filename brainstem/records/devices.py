@@ -25,7 +25,7 @@ from brainstem.errors import TooManyTries
 from brainstem.extensions import db
 from brainstem.records import audit, limits, tokens
 from brainstem.records.audit import Event
-from brainstem.records.base import SECRET, Record, reference, text
+from brainstem.records.base import LIVE, Record, reference, text
 
 #: How long a code can be approved, and how often a program is to ask; also what it is told.
 VALID = timedelta(minutes=15)
@@ -48,7 +48,7 @@ class DeviceLogin(Record):
     __table_args__ = (
         UniqueConstraint("device_hash"),
         UniqueConstraint("user_code"),
-        {"info": SECRET},
+        {"info": LIVE},
     )
 
     device_hash: Mapped[str] = text(64)

@@ -25,7 +25,7 @@ from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
 from brainstem.records.audit import Event
-from brainstem.records.base import SECRET, Record, UtcDateTime, reference, text
+from brainstem.records.base import LIVE, Record, UtcDateTime, reference, text
 
 if TYPE_CHECKING:
     from brainstem.records.users import User
@@ -38,7 +38,7 @@ class SignIn(Record):
     """Somebody signed in, in one browser; `hash` is the SHA-256 of what its cookies say."""
 
     __tablename__ = "sign_in"
-    __table_args__ = (UniqueConstraint("hash"), {"info": SECRET})
+    __table_args__ = (UniqueConstraint("hash"), {"info": LIVE})
 
     user_id: Mapped[uuid.UUID] = reference("user", ondelete="CASCADE")
     hash: Mapped[str] = text(64)

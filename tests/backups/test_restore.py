@@ -7,10 +7,13 @@ import zipfile
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, select, text
 
 from brainstem.backups import backup, revisions
+from brainstem.core.permissions import Actor
 from brainstem.extensions import db
+from brainstem.records import devices, sign_ins
+from brainstem.records.users import User
 from tests.filled import contents, running, same
 
 OTHER = {"sqlite": "postgresql", "postgresql": "sqlite"}
@@ -53,6 +56,27 @@ def test_a_database_with_records_is_replaced_only_when_told(made, flask):
     same(contents(url), before)
     assert flask(url, "restore", path, "--overwrite").exit_code == 0
     assert "changed since" not in contents(url)["session"]["description"]
+
+
+@pytest.mark.parametrize("words", [["backup"], ["export", "--with-secrets"]])
+def test_a_sign_in_that_has_ended_does_not_come_back(filled, flask, tmp_path, words):
+    url, path = filled.copy(), tmp_path / "before"
+    with running(url):
+        ada = db.session.scalar(select(User).where(User.email == "ada@lab.org"))
+        sign_ins.begin(ada)
+        secret = ada.sign_in.secret
+        device_code = devices.start("script", "10.0.0.1")[1]
+        assert sign_ins.of(secret)
+    assert flask(url, words[0], path, *words[1:]).exit_code == 0
+    with running(url):
+        sign_ins.end(Actor(ada.id), ada.sign_in.id)
+    done = flask(url, "restore", path, "--overwrite")
+    assert (done.exit_code, "sign in again" in done.stdout) == (0, True)
+    with running(url):
+        assert sign_ins.of(secret) is None
+        assert devices.poll(device_code) == {"error": "expired_token"}
+    found = contents(url)
+    assert not found["sign_in"]["id"] + found["device_login"]["id"] + found["secret"]["name"]
 
 
 @pytest.mark.parametrize(
@@ -103,7 +127,7 @@ def test_a_backup_of_an_older_revision_is_migrated(filled, flask, tmp_path):
     assert flask(target, "reindex", "--check").exit_code == 0
     found = contents(target)
     assert found["alembic_version"] == {"version_num": [revisions.head()]}
-    for name in before.keys() - {"alembic_version"}:
+    for name in before.keys() - {"alembic_version", "device_login"}:
         assert {column: found[name][column] for column in before[name]} == before[name], name
 
 

@@ -1,19 +1,21 @@
 """What the databases need for a backup, each in its own way, under the same names.
 
-dump(engine, out)           the database at one moment: a connection to it, and a function that writes it
-replacing(engine, source)   a transaction that at its end has put a new database in the old one's place
+dump(engine, out, without)   the database at one moment, but for the rows of some tables: a connection to it,
+                             and a function that writes it
+replacing(engine, source)    a transaction that at its end has put a new database in the old one's place
 """
 
 from __future__ import annotations
 
 from types import ModuleType
 
-from sqlalchemy import Connection, Engine, func, inspect, select, table
+from sqlalchemy import Connection, Engine, delete, func, inspect, select, table
 
 from brainstem.backups import revisions
 from brainstem.backups.stores import postgresql, sqlite
 from brainstem.core.resource import registry
 from brainstem.core.search.entries import BEHIND_THE_MODELS
+from brainstem.extensions import db
 
 
 def store_of(engine: Engine) -> ModuleType:
@@ -30,11 +32,25 @@ def tables(connection: Connection) -> list[str]:
     )
 
 
+def live_tables(connection: Connection) -> list[str]:
+    """Those of the tables there are whose rows are of the running database alone."""
+    models = db.metadata.tables
+    return [each for each in tables(connection) if each in models and models[each].info.get("live")]
+
+
+def forget_live(connection: Connection) -> None:
+    """Remove who is signed in, and all else that is of a running database alone."""
+    for name in live_tables(connection):
+        connection.execute(delete(table(name)))
+
+
 def count_rows(connection: Connection) -> dict[str, int]:
-    """How many rows each table has."""
+    """How many rows each table has, of those that are taken along."""
+    live = live_tables(connection)
     return {
         name: connection.scalar(select(func.count()).select_from(table(name)))
         for name in tables(connection)
+        if name not in live
     }
 
 

@@ -51,7 +51,9 @@ TRIGRAMS = b"_trgm_ops"
 
 
 @contextmanager
-def dump(engine: Engine, out: Path) -> Iterator[tuple[Connection, Callable[[Hashing], None]]]:
+def dump(
+    engine: Engine, out: Path, without: Iterable[str]
+) -> Iterator[tuple[Connection, Callable[[Hashing], None]]]:
     """The database as it is at one moment: a connection to look at it, and what writes it into a file."""
     with engine.connect() as connection:
         connection.execute(ONE_MOMENT)
@@ -64,6 +66,7 @@ def dump(engine: Engine, out: Path) -> Iterator[tuple[Connection, Callable[[Hash
             address, environment = _address(engine)
             words = ["--format=custom", "--no-owner", "--no-privileges", "--no-password"]
             words += [f"--snapshot={snapshot}", f'--schema="{schema}"', f"--dbname={address}"]
+            words += [f'--exclude-table-data="{schema}"."{name}"' for name in without]
             with _running([program, *words], env=environment, stdin=subprocess.DEVNULL) as made:
                 shutil.copyfileobj(made, target, CHUNK)
 

@@ -6,7 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import IO
@@ -23,7 +23,9 @@ PACKED = False
 
 
 @contextmanager
-def dump(engine: Engine, out: Path) -> Iterator[tuple[Connection, Callable[[Hashing], None]]]:
+def dump(
+    engine: Engine, out: Path, without: Iterable[str]
+) -> Iterator[tuple[Connection, Callable[[Hashing], None]]]:
     """The database as it is at one moment: a connection to look at it, and what writes it into a file.
 
     It is copied beside `out` first: the copy is one moment's, and has to be whole before it is packed.
@@ -38,6 +40,11 @@ def dump(engine: Engine, out: Path) -> Iterator[tuple[Connection, Callable[[Hash
                 source.backup(target)
                 # A database in one file, whoever opens it.
                 target.execute("PRAGMA journal_mode=DELETE")
+                # Overwritten, not only taken out of the table.
+                target.execute("PRAGMA secure_delete=ON")
+                for name in without:
+                    target.execute(f'DELETE FROM "{name}"')  # noqa: S608 — a table of ours
+                target.commit()
         except sqlite3.Error as error:
             raise Unusable(f"The database can't be copied: {error}.") from None
         prove(copy)
