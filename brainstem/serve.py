@@ -110,7 +110,7 @@ def on_starting(server) -> None:
         except ProgramError as error:
             sys.exit(str(error))
         except SQLAlchemyError as error:
-            sys.exit(refusal(error))
+            sys.exit(refusal(error) or str(error))
         finally:
             db.engine.dispose()
 
@@ -128,6 +128,7 @@ def when_ready(server) -> None:
     # Imported late: gunicorn reads this module before it loads the application.
     from sqlalchemy.exc import SQLAlchemyError
 
+    from brainstem.commands import refusal
     from brainstem.extensions import db
     from brainstem.records.users import open_setup_code
 
@@ -142,9 +143,12 @@ def when_ready(server) -> None:
         try:
             signing.load(server.app.wsgi())
             code = open_setup_code()
-        except SQLAlchemyError:
+        except SQLAlchemyError as error:
             # After a power cut it may still be recovering, and nobody ought to have to start this again.
-            lines += ["The database does not answer yet: the pages work as soon as it does."]
+            lines += [
+                "The database does not answer yet: the pages work as soon as it does.",
+                refusal(error) or "",
+            ]
         db.engine.dispose()
     if code:
         lines += [

@@ -127,6 +127,7 @@ def test_it_starts_while_the_database_is_away(tmp_path):
     try:
         address = re.search(r"http://\S+", process.stdout.readline())[0]
         assert "does not answer" in process.stdout.readline()
+        assert "Look at DATABASE_URL" in process.stdout.readline()
         assert requests.get(f"{address}/healthz", timeout=10).status_code == 200
         assert requests.get(f"{address}/login", timeout=10).status_code == 503
     finally:
