@@ -73,8 +73,9 @@ def init_app(app: Flask) -> None:
 
 
 def wants_json() -> bool:
-    """Under `/api/` every answer is JSON (contract §10)."""
-    return request.path == "/api" or request.path.startswith("/api/")
+    """Under `/api/` every answer is JSON (contract §10); elsewhere where a script of a page asks for it."""
+    in_api = request.path == "/api" or request.path.startswith("/api/")
+    return in_api or request.headers.get("Accept") == "application/json"
 
 
 def invalid(messages: dict[str, Any]) -> Response:

@@ -56,13 +56,15 @@ async function ask(options = {}) {
   const { address } = template.content.querySelector('dialog').dataset;
   let answer;
   try {
-    answer = await fetch(address, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...options });
+    const headers = { Accept: 'application/json', ...options.headers };
+    answer = await fetch(address, { cache: 'no-store', signal: AbortSignal.timeout(PATIENCE), ...options, headers });
   } catch {
     throw new Unreachable('The server can’t be reached.');
   }
   const json = answer.headers.get('Content-Type')?.startsWith('application/json');
-  if (answer.status >= 500 || !json) throw new Unreachable('The server does not answer as it should.');
-  return { ok: answer.ok, ...await answer.json() };
+  const said = json ? await answer.json() : {};
+  if (answer.status >= 500 || !json) throw new Unreachable(said.detail ?? 'The server does not answer as it should.');
+  return { ok: answer.ok, ...said };
 }
 
 /** The dialog; gives who signed in and the token, or null where nobody did. */
