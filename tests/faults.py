@@ -28,7 +28,8 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import Connection, create_engine, event, make_url, text
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
 from brainstem.extensions import db
@@ -110,7 +111,17 @@ def full(url: str) -> Iterator[None]:
         try:
             yield
         finally:
-            connection.execute(text("DROP FUNCTION no_room() CASCADE"))
+            _drop(connection)
+
+
+def _drop(connection: Connection, tries: int = 20) -> None:
+    # It locks every table, and those who are writing may lock some in another order: a deadlock.
+    try:
+        connection.execute(text("DROP FUNCTION no_room() CASCADE"))
+    except OperationalError:
+        if not tries:
+            raise
+        _drop(connection, tries - 1)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from tests.databases import Unavailable
+from tests.soak import outages as outages_of
 from tests.soak import report
 from tests.soak.crash import crash
 from tests.soak.generated import generated
@@ -62,6 +63,13 @@ def times(what: str, seconds: list[float]) -> str:
     )
 
 
+def outages(kind: str, asked: argparse.Namespace) -> Found:
+    found = outages_of.outages(kind, asked.seed)
+    again = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in found.seconds.items())
+    further = f"{found.away} writes refused with 503; written again after the end of {again}"
+    return f"{len(found.seconds)} faults", found.errors, found.problems, further
+
+
 def requests(kind: str, asked: argparse.Namespace) -> Found:
     found = generated(kind, asked.requests)
     return f"{found.requests} generated requests", found.problems, [], "all portals and methods"
@@ -70,6 +78,7 @@ def requests(kind: str, asked: argparse.Namespace) -> Found:
 PARTS: dict[str, Callable[[str, argparse.Namespace], Found]] = {
     "crash": crashes,
     "load": loads,
+    "outages": outages,
     "generated": requests,
 }
 

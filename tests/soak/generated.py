@@ -34,7 +34,7 @@ from tests.people import Person
 from tests.soak.lab import laid_out
 
 #: Requests of each operation in one round of many.
-ROUND = 10
+ROUND = 3
 CHECKS = [
     not_a_server_error,
     status_code_conformance,

@@ -216,9 +216,12 @@ class Lab:
 
 
 @contextmanager
-def laid_out(kind: str, *, workers: int = 2) -> Iterator[Lab]:
-    """A lab whose server is not started. `Unavailable` where there is no PostgreSQL for it."""
-    directory = Path(tempfile.mkdtemp(prefix="brainstem-soak-"))
+def laid_out(kind: str, *, workers: int = 2, on: Path | None = None) -> Iterator[Lab]:
+    """A lab whose server is not started. `Unavailable` where there is no PostgreSQL for it.
+
+    SQLite lies `on` a file system where one is given.
+    """
+    directory = Path(tempfile.mkdtemp(prefix="brainstem-soak-", dir=on or "/tmp"))
     cluster = lab = None
     try:
         cluster = PostgresCluster.start(DURABLE) if kind == "postgresql" else None
@@ -233,9 +236,9 @@ def laid_out(kind: str, *, workers: int = 2) -> Iterator[Lab]:
 
 
 @contextmanager
-def running(kind: str, *, workers: int = 2) -> Iterator[Lab]:
+def running(kind: str, *, workers: int = 2, on: Path | None = None) -> Iterator[Lab]:
     """A lab whose server answers."""
-    with laid_out(kind, workers=workers) as lab:
+    with laid_out(kind, workers=workers, on=on) as lab:
         lab.start()
         yield lab
 

@@ -37,6 +37,8 @@ class Writer:
         #: Requests that write: acknowledged, refused because of another's change, or because the
         #: database did not answer (503); without an answer.
         self.acknowledged = self.refused = self.away = self.unanswered = 0
+        #: Requests that read, answered with 503.
+        self.reads_away = 0
         self.seconds: list[float] = []
         #: Of what all change: how often this one counted up and how often perhaps; what its field
         #: may be; whether its storage may be attached.
@@ -263,6 +265,8 @@ class Writer:
         self.unanswered -= 1
         if answer.status == 503:
             self.away += 1
+            if "Retry-After" not in answer.headers:
+                self.problems.append(f"{method} {address}: 503 without Retry-After")
             raise Gone(f"{method} {address}: 503")
         self.acknowledged += answer.status < 300
         self.seconds.append(answer.seconds)
@@ -271,6 +275,7 @@ class Writer:
     def expected(self, answer: Answer, *statuses: int) -> Any:
         """The JSON of an answer that must have one of these statuses."""
         if answer.status == 503:
+            self.reads_away += 1
             raise Gone("503")
         if answer.status not in statuses:
             raise AssertionError(f"{answer.status} instead of {statuses}: {answer.body[:500]!r}")
