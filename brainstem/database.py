@@ -6,6 +6,7 @@ process holds that has died or hangs: another one, on whatever machine, must be 
 
 from __future__ import annotations
 
+import logging
 import os
 import select
 from contextlib import suppress
@@ -16,11 +17,13 @@ import psycopg
 from flask import Flask
 from psycopg import IsolationLevel
 from sqlalchemy import URL, Connection, Engine, event, make_url
-from sqlalchemy.exc import InvalidatePoolError
+from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from brainstem import turns
 from brainstem.config import THREADS
 from brainstem.extensions import db
+
+log = logging.getLogger(__name__)
 
 # All in seconds.
 #: How long a transaction waits for another one that holds what it needs.
@@ -46,11 +49,25 @@ def init_app(app: Flask) -> None:
     if url.get_backend_name() == "sqlite" and here == (here / (url.database or "")).parent:
         here.mkdir(mode=0o700, exist_ok=True)
     db.init_app(app)
+    # After Flask-SQLAlchemy's own, so that it runs before it.
+    app.teardown_appcontext(let_go)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             prepare_sqlite(db.engine)
         else:
             prepare_postgresql(db.engine)
+
+
+def let_go(_error: BaseException | None) -> None:
+    """End what a request has read, also where its connection has broken since its last statement.
+
+    The answer is ready, and right: it is not to become a 500 because of what nobody needs any more.
+    """
+    try:
+        db.session.close()
+    except SQLAlchemyError as error:
+        log.warning("A connection broke when it was given back: %s", getattr(error, "orig", error))
+        db.session().invalidate()
 
 
 def engine_options(url: URL) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flask import request_finished
 from sqlalchemy import func, insert, select
 
 from brainstem.core.transactions import operation
@@ -33,3 +34,14 @@ def test_an_operation_sees_what_was_stored_before_it_began(app):
         assert operation(lambda: db.session.scalar(HOW_MANY))() == 1
         made_elsewhere(2)
         assert db.session.scalar(HOW_MANY) == 2
+
+
+def test_an_answer_that_is_ready_is_given_although_the_connection_breaks(app, ada):
+    """The database may be killed after the last statement, before the connection is given back."""
+
+    def cut(*_: object, **__: object) -> None:
+        db.session.connection().connection.dbapi_connection.close()
+
+    with request_finished.connected_to(cut, app):
+        assert ada("GET", "stem/project/").status_code == 200
+    assert ada("GET", "stem/project/").status_code == 200
