@@ -153,7 +153,11 @@ def pragma(app: Flask, words: str) -> Iterator[None]:
     def end(connection, *_) -> None:
         connection.execute(f"PRAGMA {name}={1 << 30 if name == 'max_page_count' else 'OFF'}")
 
-    # `max_page_count` is never less than what there is.
+    # `max_page_count` is never less than what there is; and what was deleted has left room.
+    if name == "max_page_count":
+        connection = engine.raw_connection()
+        connection.execute("VACUUM")
+        connection.close()
     event.listen(engine, "checkout", play)
     event.listen(engine, "checkin", end)
     try:
