@@ -6,18 +6,20 @@ import subprocess
 import sys
 import time
 import uuid
+from logging import ERROR, LogRecord
 
 import pytest
 from sqlalchemy import text
 
 from brainstem.extensions import db
+from brainstem.logs import AsText
 from tests.conftest import ROOT, missing
 from tests.databases import Unavailable
 from tests.kinds import one_of_each
 from tests.soak import checks
 from tests.soak.crash import crash
 from tests.soak.journal import Known
-from tests.soak.lab import processes
+from tests.soak.lab import processes, tracebacks
 from tests.soak.load import load
 from tests.soak.looking import Seen, judge
 
@@ -126,6 +128,15 @@ LAST = "(SELECT max(id) FROM revision WHERE record_id = :id)"
 )
 def test_damage_is_seen(damaged, statement, said):
     assert any(said in each for each in damaged(statement)), damaged("")
+
+
+def test_an_error_in_the_servers_log_is_seen():
+    try:
+        raise ValueError("Not expected")
+    except ValueError:
+        record = LogRecord("brainstem", ERROR, "", 1, "Failed", (), sys.exc_info())
+    log = f"A line\n{AsText().format(record)}\nAnother line\n"
+    assert tracebacks(log) == ["ValueError: Not expected"]
 
 
 @pytest.mark.parametrize(

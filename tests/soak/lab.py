@@ -193,8 +193,7 @@ class Lab:
 
     def failures(self) -> list[str]:
         """Problems that its log tells: an error that no answer was prepared for."""
-        found = re.findall(r"^Traceback[^\n]*\n(?:[ \t][^\n]*\n)*(\S[^\n]*)", self.said(), re.M)
-        return [f"the server's log has a traceback: {each}" for each in found]
+        return [f"the server's log has a traceback: {each}" for each in tracebacks(self.said())]
 
     def stop(self) -> None:
         """Stop the server as a service manager does, and by force where that does not help."""
@@ -241,6 +240,12 @@ def running(kind: str, *, workers: int = 2, on: Path | None = None) -> Iterator[
     with laid_out(kind, workers=workers, on=on) as lab:
         lab.start()
         yield lab
+
+
+def tracebacks(log: str) -> list[str]:
+    """The errors at the end of the tracebacks in a log, which may be set in."""
+    found = re.findall(r"^( *)Traceback.*\n(?:\1[ \t].*\n)*\1(\S.*)", log, re.M)
+    return [error for _, error in found]
 
 
 def free_port() -> int:
