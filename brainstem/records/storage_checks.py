@@ -3,7 +3,8 @@
 Only what lies in a configured root (`DATA_ROOTS`), after links and `..` have been followed, is looked
 at, and no link inside is followed. A check is a row in the database, so that every worker process sees
 it and only one makes it: whoever writes the row's `claim` does the work. A claim that nobody finished,
-because the process ended or the disk hangs, can be taken over after `STALE`.
+because the process ended or the disk hangs, can be taken over after `STALE`. A machine whose disk is
+away does not say so over what another one, which has the disk, found within `TRUSTED`.
 
 A request never touches the file system: a disk that is away can stop whoever asks for it, for minutes.
 """
@@ -14,6 +15,7 @@ import errno
 import hashlib
 import logging
 import os
+import platform
 import secrets
 import stat
 import threading
@@ -41,6 +43,8 @@ MOST_SECONDS, MOST_ENTRIES, DEEPEST = 30.0, 200_000, 64
 FRESH = timedelta(hours=1)
 #: After this long, a check that was not finished never will be.
 STALE = timedelta(minutes=2)
+#: For this long, what one machine found stands against another one's `AWAY`.
+TRUSTED = timedelta(days=1)
 #: After this long without anybody asking, a result is thrown away.
 KEPT = timedelta(days=90)
 
@@ -48,6 +52,9 @@ WAITING, RUNNING, DONE = "waiting", "running", "done"
 #: How a check may end. `OUTSIDE`: the path leads out of the roots. `AWAY`: its root is not there.
 FOUND, MISSING, OUTSIDE, AWAY = "found", "missing", "outside", "away"
 UNREADABLE, FAILED = "unreadable", "failed"
+
+#: What the claims of this machine begin with.
+MACHINE = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
 
 #: So many checks at a time in one process; others wait.
 _turns = threading.BoundedSemaphore(2)
@@ -95,11 +102,12 @@ class StorageCheck(db.Model):
 
 @dataclass(frozen=True)
 class Claim:
-    """A check that this process has taken on."""
+    """A check that this process has taken on; `before` is the claim by which the last result came."""
 
     key: str
     path: str
     claim: str
+    before: str = ""
 
 
 def reachable(path: str) -> bool:
@@ -143,8 +151,10 @@ def claim(wanted: Iterable[str]) -> list[Claim]:
             db.session.add(row)
         elif row.busy:
             continue
-        row.state, row.since, row.asked, row.claim = WAITING, now, now, secrets.token_hex(16)
-        claims.append(Claim(key, path, row.claim))
+        before = row.claim if row.state == DONE else ""
+        row.state, row.since, row.asked = WAITING, now, now
+        row.claim = MACHINE + secrets.token_hex(12)
+        claims.append(Claim(key, path, row.claim, before))
         db.session.flush()
     db.session.execute(delete(StorageCheck).where(StorageCheck.asked < now - KEPT))
     return claims
@@ -196,9 +206,21 @@ def _finish(taken: Claim, result: Result) -> None:
     row = db.session.get(StorageCheck, taken.key, with_for_update=True, populate_existing=True)
     if row is None or row.claim != taken.claim:
         return
-    row.state, row.since, row.checked = DONE, utcnow(), utcnow()
+    now = utcnow()
+    row.state, row.since = DONE, now
+    if result.outcome == AWAY and _found_elsewhere(row, taken, now):
+        row.claim = taken.before
+        return
+    row.checked = now
     for name, value in asdict(result).items():
         setattr(row, name, value)
+
+
+def _found_elsewhere(row: StorageCheck, taken: Claim, now: datetime) -> bool:
+    """Whether another machine, which has the disk, gave the result lately."""
+    if not taken.before or taken.before.startswith(MACHINE):
+        return False
+    return row.checked is not None and row.outcome != AWAY and now - row.checked < TRUSTED
 
 
 def look(path: str, roots: Sequence[str]) -> Result:
@@ -208,7 +230,7 @@ def look(path: str, roots: Sequence[str]) -> Result:
         root = next((each for each in map(os.path.realpath, roots) if _within(real, each)), None)
         if root is None:
             return Result(OUTSIDE)
-        if not Path(root).is_dir():
+        if not _connected(root):
             return Result(AWAY)
         return _count(root, os.path.relpath(real, root))
     except (FileNotFoundError, NotADirectoryError):
@@ -220,6 +242,14 @@ def look(path: str, roots: Sequence[str]) -> Result:
             return Result(MISSING)
         log.warning("A data storage could not be looked at: %s", error)
         return Result(FAILED)
+
+
+def _connected(root: str) -> bool:
+    """Whether a root has something in it; of a share that is not mounted, there is often an empty folder."""
+    if not Path(root).is_dir():
+        return False
+    with os.scandir(root) as entries:
+        return any(True for _ in entries)
 
 
 def _count(root: str, below: str) -> Result:

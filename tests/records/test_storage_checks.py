@@ -322,3 +322,42 @@ def test_the_work_is_done_in_the_background(app, checking, monkeypatch):
     start(claim([checking]))
     threads[-1].join()
     assert known([checking])[checking].busy
+
+
+# -- Several machines ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("same", "hours", "before", "now", "told"),
+    [
+        (False, 2, FOUND, AWAY, FOUND),
+        (False, 2, MISSING, AWAY, MISSING),
+        (False, 25, FOUND, AWAY, AWAY),
+        (False, 2, FOUND, MISSING, MISSING),
+        (False, 2, AWAY, FOUND, FOUND),
+        (False, 2, AWAY, AWAY, AWAY),
+        (True, 2, FOUND, AWAY, AWAY),
+    ],
+)
+def test_what_another_machine_found_stands_while_a_disk_is_away(
+    checking, monkeypatch, same, hours, before, now, told
+):
+    def look_from(machine, outcome):
+        monkeypatch.setattr(storage_checks, "MACHINE", machine)
+        monkeypatch.setattr(storage_checks, "look", lambda *_: Result(outcome))
+        (taken,) = claim([checking])
+        run(taken)
+        return known([checking])[checking]
+
+    row = look_from("machine1", before)
+    first = row.checked = utcnow() - timedelta(hours=hours)
+    db.session.commit()
+    # However often it is asked.
+    for _ in range(2):
+        row = look_from("machine1" if same else "machine2", now)
+    assert (row.outcome, row.state) == (told, DONE)
+    assert (row.checked == first) == (told == before != now)
+
+
+def test_an_empty_root_is_a_share_that_is_not_mounted(tmp_path):
+    assert look(str(tmp_path / "M12"), [str(tmp_path)]) == Result(AWAY)
