@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from brainstem.backups import archive, revisions, stores
@@ -37,8 +38,7 @@ def make(
     store = stores.store_of(engine)
     with engine.connect() as connection:
         revision, live = revisions.current(connection), stores.live_tables(connection)
-    named = f"brainstem-{now:%Y%m%dT%H%M%SZ}-revision-{revision}.zip"
-    path = target / named if target.is_dir() else target
+    path = _named(target, now, revision) if target.is_dir() else target
     # Opened first: whether it can be written is known before the work is done.
     with (
         archive.new_file(path, overwrite=overwrite) as file,
@@ -60,6 +60,12 @@ def make(
     if keep is not None:
         forget_all_but(target, max(keep, 1))
     return path, manifest
+
+
+def _named(folder: Path, moment: datetime, revision: str | None) -> Path:
+    """A name after the time that is not taken: one a second, the next goes on to the next second."""
+    path = folder / f"brainstem-{moment:%Y%m%dT%H%M%SZ}-revision-{revision}.zip"
+    return _named(folder, moment + timedelta(seconds=1), revision) if path.exists() else path
 
 
 def forget_all_but(folder: Path, keep: int) -> None:

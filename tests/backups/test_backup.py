@@ -138,6 +138,19 @@ def test_a_folder_keeps_the_newest(filled, flask, tmp_path, monkeypatch):
     assert (done.exit_code, "Only a folder" in done.stderr) == (1, True)
 
 
+def test_two_in_one_second_are_two_files(filled, flask, tmp_path, monkeypatch):
+    url, folder = filled.copy(), tmp_path / "nightly"
+    folder.mkdir()
+    moment = datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
+    monkeypatch.setattr(backup, "utcnow", lambda: moment)
+    for _ in range(2):
+        assert flask(url, "backup", folder).exit_code == 0
+    assert sorted(each.name[:26] for each in folder.iterdir()) == [
+        "brainstem-20261231T235959Z",
+        "brainstem-20270101T000000Z",
+    ]
+
+
 def damage(path, how):
     data = bytearray(path.read_bytes())
     if how == "cut short":
