@@ -131,3 +131,11 @@ def test_what_can_not_be_stored(app, person, run, request, fault, monkeypatch):
     with faults.broken(fault, server, request, "audit_event, session, subject, search_entry"):
         for words in words_of.values():
             assert_said(run(server, words), title)
+
+
+def test_a_backup_is_made_where_nothing_can_be_stored(app, run, request, tmp_path):
+    server = make_app(app.config["SQLALCHEMY_DATABASE_URI"])
+    with faults.broken("read only", server, request):
+        done = run(server, "backup {}/backup.zip")
+    assert (done.exit_code, (tmp_path / "backup.zip").exists()) == (0, True), done.stderr
+    assert READ_ONLY.title in done.stderr

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import click
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 
+from brainstem import outages
 from brainstem.backups import backup, export, reading, restore, upgrade
 from brainstem.commands import Command
 from brainstem.core.permissions import Actor
@@ -45,8 +47,14 @@ def backup_command(file: Path, overwrite: bool, keep: int | None, check: bool) -
         click.echo(f"{file} is whole. {backup.told(backup.check(file))}.")
         return
     path, manifest = backup.make(file, overwrite=overwrite, keep=keep)
-    audit.note(audit.Event.BACKUP, COMMAND, file=str(path.resolve()))
     click.echo(f"{path}: {backup.told(manifest)}.")
+    try:
+        audit.note(audit.Event.BACKUP, COMMAND, file=str(path.resolve()))
+    except SQLAlchemyError as error:
+        # It is made all the same, and the better for it: the disk may be full, or this a copy.
+        if (outage := outages.of(error)) is None:
+            raise
+        click.echo(f"It could not be noted in the audit log. {outage.title}.", err=True)
 
 
 @click.command("restore", cls=Command)
