@@ -9,18 +9,16 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
-from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import current_app
 from sqlalchemy import UniqueConstraint, delete, select, update
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
 from brainstem.core.permissions import Actor
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import operation
+from brainstem.core.transactions import if_possible, operation
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
@@ -98,8 +96,7 @@ def of(secret: str) -> User | None:
     sign_in.secret, sign_in.user.sign_in = secret, sign_in
     now = utcnow()
     if now - sign_in.last_used > NOTED:
-        # Where nothing can be written, one can still read.
-        with suppress(DBAPIError):
+        with if_possible():
             _note_use(sign_in.id, now)
     return sign_in.user
 

@@ -43,8 +43,7 @@ KIND = address_of([kind for kind in registry if kind.page])
 def add_to_templates(state: Any) -> None:
     """What every page shows: the navigation, and which browser libraries are installed."""
     app: Flask = state.app
-    libraries = vendor(app)
-    app.context_processor(lambda: {"nav": navigation.shown(), "vendor": libraries})
+    app.context_processor(lambda: {"nav": navigation.shown(), "vendor": vendor(app)})
 
 
 def vendor(app: Flask) -> set[str]:
