@@ -20,7 +20,8 @@ def init_app(app: Flask) -> None:
     """See requests as the one who asked sent them."""
     app.wsgi_app = SecureCookies(app.wsgi_app)
     if number := app.config["TRUSTED_PROXIES"]:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=number)
+        # Proxies add to the list of addresses, but say one scheme.
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=number, x_proto=1)
 
     @app.before_request
     def known_by_this_name() -> None:

@@ -42,6 +42,9 @@ def behind(app, database):
         (1, {"X-Forwarded-For": "1.1.1.1, 198.51.100.7"}, ("198.51.100.7", "http")),
         (2, {"X-Forwarded-For": "1.1.1.1, 198.51.100.7, 10.0.0.2"}, ("198.51.100.7", "http")),
         (2, {"X-Forwarded-For": "198.51.100.7"}, ("127.0.0.1", "http")),
+        # Each adds to the addresses; the scheme is said once.
+        (2, {"X-Forwarded-For": "198.51.100.7, 10.0.0.2", "X-Forwarded-Proto": "https"},
+         ("198.51.100.7", "https")),
         (1, {"X-Forwarded-Proto": "http, https"}, ("127.0.0.1", "https")),
         (1, {"X-Forwarded-Host": "evil.example", "X-Forwarded-Port": "1", "X-Forwarded-Prefix": "/x"},
          ("127.0.0.1", "http")),

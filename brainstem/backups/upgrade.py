@@ -27,7 +27,8 @@ class UpgradeFailed(ProgramError):
 
 def folder() -> Path:
     """Where the backups go that are made before an upgrade."""
-    return Path(current_app.instance_path) / "backups"
+    # Not where other backups are: of these, those that are too many go.
+    return Path(current_app.instance_path) / "before-upgrades"
 
 
 def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False) -> None:
@@ -51,8 +52,10 @@ def bring_up_to_date(say: Callable[[str], None], *, without_backup: bool = False
             if outages.of(error):
                 raise
             log.exception("A migration failed")
+            kept = kept and _set_apart(kept, before)
             raise UpgradeFailed(_what_to_do(before, kept, error)) from error
     if kept:
+        backup.forget_all_but(folder(), KEPT)
         audit.note(audit.Event.BACKUP, Actor(None, way="command"), file=str(kept))
     say(f"The database is up to date: revision {revisions.head()}.")
 
@@ -67,7 +70,7 @@ def _backup(revision: str) -> Path:
     try:
         for each in (folder().parent, folder()):
             each.mkdir(mode=0o700, exist_ok=True)
-        path, _ = backup.make(folder(), keep=KEPT)
+        path, _ = backup.make(folder())
         return path
     except (ProgramError, OSError) as error:
         raise UpgradeFailed(
@@ -75,6 +78,11 @@ def _backup(revision: str) -> Path:
             f"that it is backed up, and that failed: {error} Nothing was changed. If you have a backup of "
             "your own: .venv/bin/flask upgrade --without-backup"
         ) from error
+
+
+def _set_apart(kept: Path, before: str | None) -> Path:
+    """In place of that of the last try: a service that is started again and again must not fill the disk."""
+    return kept.replace(kept.with_name(f"before-failed-upgrade-revision-{before}.zip"))
 
 
 def _what_to_do(before: str | None, kept: Path | None, error: Exception) -> str:

@@ -63,6 +63,8 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(old, flask, kept, 
     before = contents(old)
     done = flask(old, "upgrade")
     assert (done.exit_code, "up to date: revision" in done.stdout) == (1, False)
+    # Also where a service manager tries again and again.
+    assert flask(old, "upgrade").exit_code == 1
     (backup,) = kept.iterdir()
     for said in (
         "search_entry",
@@ -74,6 +76,18 @@ def test_a_migration_that_fails_leaves_the_database_as_it_was(old, flask, kept, 
     same(contents(old), before)
     execute(old, "DROP TABLE search_entry")
     assert flask(old, "upgrade").exit_code == 0
+
+
+def test_tries_that_fail_cost_no_backup_of_before(old, flask, kept, filled):
+    kept.mkdir()
+    earlier = {f"brainstem-202501{day:02}T000000Z-revision-0001.zip" for day in range(1, 6)}
+    for name in earlier:
+        (kept / name).touch()
+    execute(old, "CREATE TABLE search_entry (id integer)")
+    for _ in range(2):
+        assert flask(old, "upgrade").exit_code == 1
+    assert earlier < {each.name for each in kept.iterdir()}
+    assert len(list(kept.iterdir())) == len(earlier) + 1
 
 
 def test_a_backup_that_fails_stops_the_upgrade(old, flask, kept):
