@@ -4,7 +4,9 @@ The names below are gunicorn's own settings and hooks. `HOST`, `PORT` and `WEB_C
 from the environment (contract §14).
 """
 
+import logging
 import sys
+import threading
 import time
 from ipaddress import ip_address
 from typing import Any
@@ -86,6 +88,12 @@ loglevel = settings["LOG_LEVEL"]
 errorlog = accesslog = None
 
 
+#: Whether the database could not be brought up to date when the server started.
+database_was_away = False
+#: How often it is tried again after that, in seconds.
+AGAIN = 2
+
+
 def on_starting(server) -> None:
     """Bring the database up to date before anybody is let in, as `flask upgrade` does; or do not start.
 
@@ -98,12 +106,13 @@ def on_starting(server) -> None:
     from brainstem.errors import ProgramError
     from brainstem.extensions import db
 
+    global database_was_away
     with server.app.wsgi().app_context():
         try:
             db.engine.connect().close()
         except SQLAlchemyError:
-            # One that does not answer yet is told of in `when_ready`; where it turns out to be of another
-            # revision then, /readyz says so.
+            # One that does not answer yet is told of in `when_ready`; the workers bring it up to date.
+            database_was_away = True
             return
         try:
             upgrade.bring_up_to_date(lambda line: print(line, flush=True))
@@ -121,6 +130,39 @@ def post_fork(server, worker) -> None:
 
     with server.app.wsgi().app_context():
         db.engine.dispose(close=False)
+
+
+def post_worker_init(worker) -> None:
+    """Where the database was away at the start, bring it up to date as soon as it answers.
+
+    In the workers: a thread of the process that forks them could hold a lock that they need. They all try,
+    and one does it.
+    """
+    if database_was_away:
+        app = worker.app.wsgi()
+        threading.Thread(target=bring_up_to_date_later, args=[app], daemon=True).start()
+
+
+def bring_up_to_date_later(app) -> None:
+    """Try it until it is done, or fails for another reason than that the database is away."""
+    from brainstem import outages
+    from brainstem.backups import upgrade
+    from brainstem.errors import ProgramError
+
+    log = logging.getLogger("brainstem.serve")
+    while True:
+        with app.app_context():
+            try:
+                upgrade.bring_up_to_date(lambda line: print(line, flush=True))
+                return
+            except ProgramError as error:
+                log.error("%s", error)
+                return
+            except Exception as error:
+                if not outages.of(error):
+                    log.exception("The database could not be brought up to date")
+                    return
+        time.sleep(AGAIN)
 
 
 def when_ready(server) -> None:

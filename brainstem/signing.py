@@ -14,10 +14,10 @@ from __future__ import annotations
 
 import secrets
 
-from flask import Flask, current_app
+from flask import Flask, current_app, request
 from flask.sessions import SecureCookieSessionInterface
 from sqlalchemy import insert, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem import config
@@ -25,6 +25,12 @@ from brainstem.core.columns import LIVE, text_type
 from brainstem.extensions import db
 
 NAME = "signing key"
+
+#: What is asked all day long is answered also while the database is away, and then at once.
+WITHOUT_SESSION = ("/healthz", "/readyz")
+
+#: Where a request keeps why there is no key.
+FAILED = "brainstem.no_signing_key"
 
 
 class Secret(db.Model):
@@ -39,17 +45,38 @@ class Secret(db.Model):
 
 class KeyInDatabase(SecureCookieSessionInterface):
     """Sessions whose key is fetched when the first one is opened: before there is a table for it, and before
-    processes are forked, nothing is asked of the database."""
+    processes are forked, nothing is asked of the database.
+
+    Without the key a request gets a session that is empty and takes nothing. What needs none goes on with it;
+    to everything else `stop_without_key` says what was wrong.
+    """
 
     def get_signing_serializer(self, app: Flask):
-        load(app)
+        # Which view a request is for is not known yet.
+        if request.path.rstrip("/") in WITHOUT_SESSION:
+            return None
+        try:
+            load(app)
+        except SQLAlchemyError as error:
+            request.environ[FAILED] = error
+            return None
         return super().get_signing_serializer(app)
+
+
+def stop_without_key() -> None:
+    """Answer as to anything else that the database refuses: here errors are handled, where the session is
+    opened they are not."""
+    error = request.environ.get(FAILED)
+    # The page that says it has its styles.
+    if error and request.endpoint not in ("static", "bootstrap.static"):
+        raise error
 
 
 def init_app(app: Flask) -> None:
     """Sign with the key that the settings give, or else with the one in the database."""
     if not app.config["SECRET_KEY"]:
         app.session_interface = KeyInDatabase()
+        app.before_request(stop_without_key)
 
 
 def key() -> bytes:

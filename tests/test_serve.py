@@ -6,6 +6,7 @@ import signal
 import socket
 import sqlite3
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 import requests
 
 from brainstem.serve import door, url
+from tests.databases import OWNER, PORT
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -135,6 +137,42 @@ def test_it_starts_while_the_database_is_away(tmp_path):
         process.stdout.read()
         process.stdout.close()
         process.wait(30)
+
+
+@pytest.mark.postgresql
+def test_a_database_that_comes_later_is_brought_up_to_date(cluster, tmp_path):
+    """By itself, and the key that is kept in it is found or made."""
+    cluster.create_database("later")
+    process = subprocess.Popen(
+        [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
+        cwd=ROOT,
+        env=os.environ
+        | {
+            "DATABASE_URL": f"postgresql+psycopg://{OWNER}@/later?host={tmp_path}",
+            "SECRET_KEY": "",
+            "PORT": "0",
+        },
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        address = re.search(r"http://\S+", process.stdout.readline())[0]
+        assert requests.get(f"{address}/healthz", timeout=10).status_code == 200
+        assert requests.get(f"{address}/readyz", timeout=10).status_code == 503
+        name = f".s.PGSQL.{PORT}"
+        (tmp_path / name).symlink_to(cluster.directory / name)
+        end = time.monotonic() + 60
+        while requests.get(f"{address}/readyz", timeout=10).status_code != 200:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+        assert requests.get(f"{address}/setup", timeout=10).status_code == 200
+    finally:
+        process.terminate()
+        printed = process.stdout.read()
+        process.stdout.close()
+        process.wait(30)
+    assert printed.count("The database is up to date") == 1
 
 
 def test_it_does_not_start_on_a_database_of_a_newer_program(tmp_path):

@@ -115,6 +115,24 @@ def test_a_database_that_is_away(away):
     assert app.test_client().get("/healthz").status_code == 200
 
 
+def test_a_database_that_is_away_with_the_key_in_it(caplog):
+    """Nothing of a request needs the signing key before it is known whether one can do without it."""
+    app = make_app("postgresql+psycopg://ada@127.0.0.1:1/lab", SECRET_KEY=None)
+    client = app.test_client()
+    assert client.get("/healthz/").status_code == 200
+    assert client.get("/readyz").json["database"] == health.NO_ANSWER
+    with client.get(f"{app.static_url_path}/app.css") as styles:
+        assert styles.status_code == 200
+    for answer in (client.get("/login"), client.post("/login"), client.get("/nothing")):
+        assert (answer.status_code, answer.mimetype) == (503, "text/html")
+        assert "The database can’t be reached" in answer.text
+        assert "Set-Cookie" not in answer.headers
+    answer = client.post("/api/private/stem/session/", json={})
+    assert (answer.status_code, answer.mimetype) == (503, "application/json")
+    assert "Traceback" not in caplog.text
+    assert [each for each in caplog.records if each.exc_info] == []
+
+
 def test_it_comes_back_by_itself(tmp_path):
     place = tmp_path / "later"
     client = make_app(f"sqlite:///{place / 'lab.sqlite3'}").test_client()
