@@ -23,6 +23,9 @@ FORMAT = "brainstem-backup-1"
 MANIFEST = "manifest.json"
 CHUNK = 1024 * 1024
 
+#: What the dump of a database is called in it. It says so too, but is not asked: anybody may have made it.
+DUMPS = {"sqlite": "database.sqlite3", "postgresql": "database.dump"}
+
 
 class Unusable(ProgramError):
     """A file that can't be written or read, or is not what it should be; the message says which and why."""
@@ -137,7 +140,10 @@ def _manifest(path: Path, archive: zipfile.ZipFile) -> Manifest:
                 f"{path} is a backup in a form that this program does not know ({found['format']}). "
                 "The version of the program that made it can read it."
             )
-        return Manifest(**{field.name: found[field.name] for field in fields(Manifest)})
+        manifest = Manifest(**{field.name: found[field.name] for field in fields(Manifest)})
+        if manifest.dump != DUMPS[manifest.database]:
+            raise ValueError(manifest.dump)
+        return manifest
     except (KeyError, TypeError, ValueError, zipfile.BadZipFile, NotImplementedError):
         raise Unusable(f"{path} is no backup, or it is damaged.") from None
 

@@ -82,7 +82,7 @@ def check(path: Path) -> Manifest:
         tempfile.TemporaryDirectory() as folder,
         archive.told(Path(folder)),
     ):
-        copy = Path(folder) / manifest.dump if manifest.database == "sqlite" else Path(os.devnull)
+        copy = Path(folder) / sqlite.DUMP if manifest.database == "sqlite" else Path(os.devnull)
         with copy.open("wb") as file:
             archive.copy_out(path, opened, manifest, file)
         if manifest.database == "sqlite":

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import zipfile
 
 import pytest
 from flask_migrate import downgrade, upgrade
 from sqlalchemy import create_engine, select, text
 
-from brainstem.backups import backup, revisions
+from brainstem.backups import archive, backup, revisions
 from brainstem.core.permissions import Actor
 from brainstem.extensions import db
 from brainstem.records import devices, sign_ins
@@ -33,8 +34,9 @@ def change(path, **values):
         manifest = json.loads(opened.read("manifest.json"))
         dump = opened.read(manifest["dump"])
     with zipfile.ZipFile(path, "w") as written:
+        manifest |= values
         written.writestr(manifest["dump"], dump)
-        written.writestr("manifest.json", json.dumps(manifest | values))
+        written.writestr("manifest.json", json.dumps(manifest))
 
 
 def execute(url, *statements):
@@ -96,9 +98,26 @@ def test_what_does_not_fit_changes_nothing(made, flask, values, said):
     same(contents(url), before)
 
 
+@pytest.mark.parametrize("name", ["{folder}/crafted", "../crafted", "crafted"])
+@pytest.mark.parametrize("words", [["backup", "--check"], ["restore", "--overwrite"]])
+def test_a_backup_does_not_say_where_its_dump_is_written(
+    made, flask, tmp_path, monkeypatch, name, words
+):
+    url, path = made
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "scratch"))
+    change(path, dump=name.format(folder=tmp_path))
+    before = contents(url)
+    done = flask(url, *words, path)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "is no backup, or it is damaged" in done.stderr
+    assert not list(tmp_path.rglob("crafted"))
+    same(contents(url), before)
+
+
 def test_the_other_database_is_pointed_to_the_export(made, flask, filled):
     url, path = made
-    change(path, database=OTHER[filled.kind])
+    change(path, database=OTHER[filled.kind], dump=archive.DUMPS[OTHER[filled.kind]])
     before = contents(url)
     done = flask(url, "restore", path, "--overwrite")
     assert (done.exit_code, "flask export FOLDER" in done.stderr) == (1, True)

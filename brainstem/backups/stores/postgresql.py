@@ -22,10 +22,10 @@ from psycopg import conninfo, sql
 from sqlalchemy import Connection, Engine, text
 
 from brainstem.backups import revisions
-from brainstem.backups.archive import CHUNK, Hashing, Unusable
+from brainstem.backups.archive import CHUNK, DUMPS, Hashing, Unusable
 from brainstem.extensions import db
 
-DUMP = "database.dump"
+DUMP = DUMPS["postgresql"]
 PACKED = True
 
 #: What a transaction begins with that reads everything as it is at one moment.

@@ -14,11 +14,11 @@ from typing import IO
 from sqlalchemy import Connection, Engine, create_engine
 
 from brainstem.backups import revisions
-from brainstem.backups.archive import CHUNK, Hashing, Unusable
+from brainstem.backups.archive import CHUNK, DUMPS, Hashing, Unusable
 from brainstem.database import prepare_sqlite
 from brainstem.errors import ProgramError
 
-DUMP = "database.sqlite3"
+DUMP = DUMPS["sqlite"]
 PACKED = False
 
 
