@@ -76,6 +76,13 @@ def _migrate(connection: Connection, revision: str = "head") -> None:
 
 def require_room(*, overwrite: bool) -> None:
     """`ProgramError` for a database that has records, unless they may go."""
+    if damage := stores.store_of(db.engine).damage(db.engine):
+        if overwrite:
+            return
+        raise ProgramError(
+            f"The database {db.engine.url.database} is damaged ({damage}). Nothing was changed. Stop all "
+            "servers; then --overwrite sets it aside, under another name, and restores into a new file."
+        )
     with db.engine.connect() as connection:
         # Whatever is in it: a newer program made it, and would miss it.
         revisions.require_known(revisions.current(connection))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import stat
 import tempfile
 import zipfile
+from pathlib import Path
 
 import pytest
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, make_url, select, text
 
 from brainstem.backups import archive, backup, revisions
 from brainstem.core.permissions import Actor
@@ -179,3 +181,65 @@ def test_a_server_that_runs_sees_the_restored_records(made, filled, flask):
     assert client.get("/api/public/stem/session/").json["count"] >= 1
     with app.app_context():
         db.engine.dispose()
+
+
+def spoil(file, how):
+    """Make a database file one that SQLite can't read; what was in it then."""
+    data = bytearray(file.read_bytes())
+    if how == "header":
+        data[:100] = b"x" * 100
+    elif how == "noise":
+        data[:] = bytes(range(1, 256)) * 100
+    else:
+        # All but the first page, which has the structure.
+        data[4096:] = b"\xff" * (len(data) - 4096)
+    file.write_bytes(data)
+    return bytes(data)
+
+
+@pytest.mark.parametrize("how", ["header", "noise", "pages"])
+@pytest.mark.parametrize("words", [["backup"], ["export", "--with-secrets"]])
+def test_a_damaged_database_is_set_aside_when_told(filled, flask, tmp_path, how, words):
+    if filled.kind != "sqlite":
+        pytest.skip("A file of SQLite's.")
+    url, path = filled.copy(), tmp_path / "before"
+    assert flask(url, words[0], path, *words[1:]).exit_code == 0
+    whole = contents(url)
+    file = Path(make_url(url).database)
+    data = spoil(file, how)
+    logs = {ending: file.with_name(file.name + ending) for ending in ("-wal", "-shm")}
+    for ending, log in logs.items():
+        log.write_bytes(f"its {ending}".encode())
+
+    done = flask(url, "restore", path)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "is damaged" in done.stderr
+    assert "--overwrite sets it aside" in done.stderr
+    assert file.read_bytes() == data
+    assert not list(file.parent.glob(f"{file.name}.damaged-*"))
+
+    done = flask(url, "restore", path, "--overwrite")
+    assert done.exit_code == 0
+    aside = sorted(file.parent.glob(f"{file.name}.damaged-*"))
+    assert aside[0].read_bytes() == data
+    assert [each.name for each in aside[1:]] == [
+        f"{aside[0].name}{end}" for end in ("-shm", "-wal")
+    ]
+    assert str(aside[0]) in done.stderr
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    restored = contents(url)
+    assert restored["session"] == whole["session"]
+    assert restored["user"] == whole["user"]
+
+
+def test_what_is_damaged_stays_where_the_backup_is_no_good(made, flask, filled):
+    if filled.kind != "sqlite":
+        pytest.skip("A file of SQLite's.")
+    url, path = made
+    change(path, rows={"session": 1})
+    file = Path(make_url(url).database)
+    data = spoil(file, "noise")
+    done = flask(url, "restore", path, "--overwrite")
+    assert (done.exit_code, "other rows than it says" in done.stderr) == (1, True)
+    assert file.read_bytes() == data
+    assert not list(file.parent.glob(f"{file.name}.damaged-*"))

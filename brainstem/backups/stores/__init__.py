@@ -2,6 +2,7 @@
 
 dump(engine, out, without)   the database at one moment, but for the rows of some tables: a connection to it,
                              and a function that writes it
+damage(engine)               why the database can't be read, where its file is damaged
 replacing(engine, source)    a transaction that at its end has put a new database in the old one's place
 """
 

@@ -73,6 +73,11 @@ def dump(
         yield connection, write
 
 
+def damage(_engine: Engine) -> str | None:
+    """What is wrong with its files is the server's to say."""
+    return None
+
+
 @contextmanager
 def replacing(engine: Engine, source: IO[bytes] | None = None) -> Iterator[Connection]:
     """A transaction on a new database, which at its end takes the place of the one there is.

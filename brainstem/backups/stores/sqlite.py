@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
+import click
 from sqlalchemy import Connection, Engine, create_engine
 
 from brainstem.backups import revisions
-from brainstem.backups.archive import CHUNK, DUMPS, Hashing, Unusable
+from brainstem.backups.archive import CHUNK, DUMPS, Hashing, Unusable, sync_folder, told
+from brainstem.core.times import utcnow
 from brainstem.database import prepare_sqlite
 from brainstem.errors import ProgramError
 
@@ -63,9 +66,9 @@ def replacing(engine: Engine, source: IO[bytes] | None = None) -> Iterator[Conne
 
     It holds what the dump `source` has, or nothing. It is made beside the old one and put in its place in
     one transaction of SQLite's own: at any moment there is the old one or the new one, and a server that
-    runs sees the change as it sees any other.
+    runs sees the change as it sees any other. One that is damaged can't take part: it is set aside.
     """
-    place = _file(engine)
+    place = _file(engine).resolve()
     with scratch(place) as draft:
         if source is not None:
             with draft.open("wb") as file:
@@ -74,7 +77,47 @@ def replacing(engine: Engine, source: IO[bytes] | None = None) -> Iterator[Conne
         with _opened(draft) as fresh, revisions.changing(fresh) as connection:
             yield connection
         prove(draft)
-        _take_place(draft, place)
+        if damage(engine):
+            # Who closes a connection to it later would remove the log of the new one.
+            engine.dispose()
+            _set_aside(place, draft)
+        else:
+            _take_place(draft, place)
+
+
+def damage(engine: Engine) -> str | None:
+    """What SQLite finds wrong with the database there is. Looking changes neither it nor its logs."""
+    place = _file(engine).absolute()
+    if not place.exists():
+        return None
+    try:
+        with closing(sqlite3.connect(f"{place.as_uri()}?mode=ro", uri=True)) as connection:
+            found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+    except sqlite3.DatabaseError as error:
+        # The others pass, or are told by whoever meets them.
+        damaged = error.sqlite_errorcode & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+        return str(error) if damaged else None
+    return None if found == "ok" else " ".join(found.split())
+
+
+def _set_aside(place: Path, draft: Path) -> None:
+    """Give a damaged database another name, and its logs: something may be got out of it yet."""
+    aside = place.with_name(f"{place.name}.damaged-{utcnow():%Y%m%dT%H%M%SZ}")
+    with told(place):
+        before = place.stat()
+        with draft.open("rb+") as file:
+            os.fchmod(file.fileno(), 0o600)
+            # Restored by root, it is the server's user's all the same.
+            with suppress(PermissionError):
+                os.fchown(file.fileno(), before.st_uid, before.st_gid)
+            os.fsync(file.fileno())
+        # The logs first: left beside the new one, they would be taken for its own.
+        for ending in ("-wal", "-shm", ""):
+            with suppress(FileNotFoundError):
+                place.with_name(place.name + ending).rename(aside.with_name(aside.name + ending))
+        draft.rename(place)
+        sync_folder(place.parent)
+    click.echo(f"The damaged database is kept as {aside}, with what was beside it.", err=True)
 
 
 def _take_place(draft: Path, place: Path) -> None:
