@@ -21,6 +21,7 @@ from sqlalchemy.exc import InvalidatePoolError, SQLAlchemyError
 
 from brainstem import turns
 from brainstem.config import THREADS
+from brainstem.core import counting
 from brainstem.extensions import db
 
 log = logging.getLogger(__name__)
@@ -128,6 +129,10 @@ def prepare_postgresql(engine: Engine) -> None:
         # 2 µs, SQLAlchemy's pre-ping, which asks the server itself, 150.
         if connection.closed or _says_something(connection.fileno()):
             raise InvalidatePoolError("The server has ended this connection")
+
+    @event.listens_for(engine, "connect")
+    def begin_anew(_connection, _record) -> None:
+        counting.forget(engine)
 
     @event.listens_for(engine, "begin")
     def begin(connection) -> None:

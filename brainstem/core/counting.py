@@ -9,10 +9,11 @@ always the one of the page that it stands beside.
 from __future__ import annotations
 
 from collections.abc import Hashable
+from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Select, String, func, select
+from sqlalchemy import Connection, Engine, Select, String, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -45,16 +46,19 @@ class Memory:
     """The counts of one state of a database."""
 
     def __init__(self) -> None:
+        self.lock = Lock()
         self.state: Hashable = None
         self.counts: dict[Hashable, int] = {}
 
     def get(self, state: Hashable, key: Hashable) -> int | None:
-        return self.counts.get(key) if state is not None and state == self.state else None
+        with self.lock:
+            return self.counts.get(key) if state is not None and state == self.state else None
 
     def put(self, state: Hashable, key: Hashable, count: int) -> None:
-        if state != self.state or len(self.counts) >= MOST:
-            self.state, self.counts = state, {}
-        self.counts[key] = count
+        with self.lock:
+            if state != self.state or len(self.counts) >= MOST:
+                self.state, self.counts = state, {}
+            self.counts[key] = count
 
 
 #: PostgreSQL's, for all connections; SQLite says what changed to each connection in its own way.
@@ -79,6 +83,11 @@ def total(matching: Select, params: dict[str, Any], key: Hashable | None, state:
         found, its_state = db.session.execute(counted, params).first()
         memory.put(its_state or state, key, found)
     return found
+
+
+def forget(engine: Engine) -> None:
+    """Remember nothing of before: a server that comes back may call another state by the same words."""
+    _memories.pop(engine, None)
 
 
 def _memory(connection: Connection) -> Memory:

@@ -202,8 +202,15 @@ def _list(key: str, page: operations.Page) -> Response:
 def _file(actor: Actor, resource: Resource, form: str) -> Response:
     """All that a query finds: a record a line, or a table of all fields."""
     args = MultiDict([each for each in request.args.items(multi=True) if each[0] != "format"])
-    if wrong := [name for name in OF_A_PAGE if name in args]:
-        raise ValidationError({name: [f"A {form} file has all pages."] for name in wrong})
+    wrong = {name: [f"A {form} file has all pages."] for name in OF_A_PAGE if name in args}
+    if form == "csv" and "include[]" in args:
+        wrong["include[]"] = [
+            "A table has names in place of ids; jsonl files have included records."
+        ]
+    if len(request.args.getlist("format")) > 1:
+        wrong["format"] = ["Give one."]
+    if wrong:
+        raise ValidationError(wrong)
     asked = query.parse(actor, resource, args)
     return downloads.sent(actor, resource, form, [*possible_columns(actor, resource)], asked)
 

@@ -50,9 +50,9 @@ def _results() -> Any:
     suggest, error = "suggest" in request.args, ""
     try:
         asked = search.words(text)
-        groups = _groups(text, asked, MOST_SUGGESTED if suggest else MOST)
+        groups, more = _groups(text, asked, MOST_SUGGESTED if suggest else MOST)
     except ValidationError as refused:
-        asked, groups, error = [], [], " ".join(texts_in(refused.messages))
+        asked, groups, more, error = [], [], False, " ".join(texts_in(refused.messages))
     total = sum(group["total"] for group in groups)
     page = render_template(
         "search/suggestions.html" if suggest else "search/results.html",
@@ -60,22 +60,23 @@ def _results() -> Any:
         asked=asked,
         groups=_short(groups) if suggest else groups,
         total=total,
-        more=any(group["more"] for group in groups),
+        more=more,
         error=error,
     )
     return page, 400 if error else 200
 
 
-def _groups(text: str, asked: list[str], most: int) -> list[dict[str, Any]]:
-    """The finds of each kind; first the kinds in which something is called so."""
-    found, hunt = [], search.Hunt.of(text)
+def _groups(text: str, asked: list[str], most: int) -> tuple[list[dict[str, Any]], bool]:
+    """The finds of each kind, first where something is called so; and whether there may be more."""
+    found, more, hunt = [], False, search.Hunt.of(text)
     for kind in hunt.kinds:
         actor = PUBLIC if show.in_public() else page_actor(kind)
         best = search.best(actor, kind, hunt, most)
+        more |= best.more
         if best.ids:
             found.append((actor, best))
     found.sort(key=lambda each: _place(each[1]))
-    return [_group(actor, best, text, asked) for actor, best in found]
+    return [_group(actor, best, text, asked) for actor, best in found], more
 
 
 def _place(found: search.Found) -> tuple[bool, bool, bool, int]:
@@ -93,7 +94,7 @@ def _group(actor: Actor, found: search.Found, text: str, asked: list[str]) -> di
         "kind": kind,
         "total": found.total,
         "more": found.more,
-        "all_url": show.list_url(kind, q=text) if found.total > len(views) else None,
+        "all_url": show.list_url(kind, q=text) if found.more or found.total > len(views) else None,
         "hits": [
             {
                 "title": _marked(kind.called(view.record), asked),

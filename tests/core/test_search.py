@@ -432,7 +432,7 @@ def test_of_common_words_nothing_is_missed_by_its_name(common):
     names, more = best_of(common, "rat")
     assert names[:2] == ["Rat", "Rat 2"]
     assert 2 < len(names) < 11
-    assert not more, "all that was found is shown"
+    assert more, "not all that hold it were looked at"
     assert best_of(common, "rat", most=2) == (["Rat", "Rat 2"], True)
     assert best_of(common, "rat", "project") == (["The rat project"], False)
 
@@ -445,6 +445,39 @@ def test_a_rarer_word_finds_what_a_common_one_would_not(common):
 def test_common_words_find_nothing_that_one_may_not_read(common, ben):
     for kind in ("session", "project"):
         assert best_of(ben, "rat", kind) == ([], False)
+    # Nor does it depend on how many of those there are what she finds of her own.
+    ben.session("Brown rat 7", ben.project("Mine"))
+    assert best_of(ben, "rat") == (["Brown rat 7"], False)
+
+
+def test_of_what_many_belong_to_all_or_more_is_told(ada, ben, monkeypatch):
+    monkeypatch.setattr("brainstem.core.search.hunting.THROUGH", 3)
+    project = ada.project()
+    ada.share("project", project, "ben@lab.org", Role.MEMBER)
+    subject = ada.made("stem/subject/", {"name": "zebrafish", "projects": [project["id"]]})
+    for n in range(3):
+        session = ada.session(f"Monday {n}", project)
+        ada.made("modules/behavior/", {"session": session["id"], "subjects": [subject["id"]]})
+    assert best_of(ben, "zebrafish") == (["Monday 0", "Monday 1", "Monday 2"], False)
+    session = ada.session("Tuesday", project)
+    ada.made("modules/behavior/", {"session": session["id"], "subjects": [subject["id"]]})
+    names, more = best_of(ben, "zebrafish")
+    assert names[:3] == ["Monday 0", "Monday 1", "Monday 2"] and more
+
+
+def test_a_long_word_is_found_and_its_beginning_is_not_enough(ada):
+    ada.session("long", ada.project(), description="0" * 200 + "1")
+    assert found(ada, "0" * 200 + "1") == ["long"]
+    assert found(ada, "0" * 150 + "2") == []
+    assert best_of(ada, "0" * 150 + "2") == ([], False)
+
+
+def test_words_of_two_texts_are_no_words_that_stand_together(ada):
+    session = ada.session("s", ada.project())
+    ada.made("stem/epoch/", {"session": session["id"], "name": "Alpha", "notes": "beta"})
+    pages = ada.browser()
+    for query in ("%22Alpha%0Abeta%22", "%22Alpha+beta%22"):
+        assert pages.get(f"/search?q={query}").status_code == 200
 
 
 MARKED = [

@@ -107,6 +107,8 @@ def test_head_sends_none_of_it(ada, project):
         ("format=csv&page=2&per_page=5", ["per_page", "page"]),
         ("format=jsonl&offset=0", ["offset"]),
         ("format=jsonl&filter{nmae}=x", ["filter{nmae}"]),
+        ("format=csv&include[]=projects", ["include[]"]),
+        ("format=csv&format=jsonl", ["format"]),
         ("format=xml", ["format"]),
         ("format=json&format=csv", ["format"]),
     ],

@@ -94,7 +94,7 @@ def asked(actor: Actor, resource: Resource, args: Words) -> query.Query:
         raise ValidationError(errors)
     # Words such as `month` mean something else tomorrow.
     narrowed = [each for each in given.items(multi=True) if each[0] not in (SORT, COLUMNS)]
-    found.key = repr((today(), narrowed))
+    found.key = query.short(repr((today(), narrowed)))
     return found
 
 

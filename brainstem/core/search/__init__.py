@@ -119,12 +119,13 @@ def _elsewhere(
         rest = []
         for owner, each in pairs:
             if each in ids and owner not in found:
-                field, text = next(
-                    (field, text)
+                held_in = (
+                    Passage(field, text, target, each)
                     for field, text in passages(target, views[each])
                     if word in fold(text)
                 )
-                found[owner] = Passage(field, text, target, each)
+                if (passage := next(held_in, None)) is not None:
+                    found[owner] = passage
             elif branch:
                 rest.append(each)
         if rest:

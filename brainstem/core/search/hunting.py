@@ -1,9 +1,9 @@
 """The best finds of each kind, for the page on which one searches everything.
 
 The work has bounds, however common the words are: half of 100,000 sessions have some word in them, and to
-rank all of those took a second. Of a common word the first entries that hold it are looked at, and besides
-them what is called so or begins so, and all entries of the kinds that have few. So nothing is missed by its
-name, and what else there is may be more than is told (`Found.more`): the lists of the kinds have all of it.
+rank all of those took a second. Of a common word the first entries of each kind that hold it, and that the
+actor may read, are looked at, and besides them those whose name begins so. Where that was not all, it is
+told (`Found.more`): the lists of the kinds have all of it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 from sqlalchemy import (
     ColumnElement,
-    CompoundSelect,
     Select,
     and_,
     bindparam,
@@ -23,18 +22,17 @@ from sqlalchemy import (
     literal,
     or_,
     select,
-    union,
 )
 
 from brainstem.core import references
-from brainstem.core.permissions import Actor, allowed, seen_as
+from brainstem.core.permissions import Actor, allowed, allowed_ids, seen_as
 from brainstem.core.resource import Resource, registry
 from brainstem.core.search.entries import Entry, fold, searchable
 from brainstem.core.search.words import TRIGRAM, Tree, holding, target_of, tree_of, words
-from brainstem.core.sql import Ids, is_among, position_of, starts_with
+from brainstem.core.sql import Ids, is_among, position_of, starts_with, unindexed
 from brainstem.extensions import db
 
-#: A word is common that more entries hold, and a kind has few entries where it has no more.
+#: A word is common that more entries hold; so many of a kind are looked at then.
 LOOKED_AT = 500
 
 #: How many records are looked at because of one relation: a subject's sessions.
@@ -48,7 +46,10 @@ BEGINS, ELSEWHERE = 1, 5
 
 @dataclass
 class Hunt:
-    """What is searched for, and the entries that hold the rarest of its words: their records, by kind."""
+    """What is searched for, and the entries that hold the rarest of its words: their records, by kind.
+
+    Of a `common` word there are too many: they are looked up for each kind and actor.
+    """
 
     whole: str
     words: list[str]
@@ -63,15 +64,12 @@ class Hunt:
         if not asked:
             return cls(whole, [], "", False, {})
         first = _rarest(asked)
+        rows = db.session.execute(holding(first, Entry.kind, Entry.record_id).limit(LOOKED_AT + 1))
         entries: dict[str, list[uuid.UUID]] = {}
-        common = False
-        held = holding(first, Entry.kind, Entry.record_id).limit(LOOKED_AT + 1)
-        rows = db.session.execute(held).all()
-        if len(rows) > LOOKED_AT:
-            common, rows = True, [*rows, *db.session.execute(_besides(whole, first))]
-        for kind, record_id in dict.fromkeys(tuple(row) for row in rows):
+        for kind, record_id in rows.all():
             entries.setdefault(kind, []).append(record_id)
-        return cls(whole, asked, first, common, entries)
+        common = sum(map(len, entries.values())) > LOOKED_AT
+        return cls(whole, asked, first, common, {} if common else entries)
 
     @property
     def kinds(self) -> list[Resource]:
@@ -79,7 +77,8 @@ class Hunt:
         return [
             kind
             for kind in registry
-            if searchable(kind) and _reached(kind, tree_of(kind)) & self.entries.keys()
+            if searchable(kind)
+            and (self.common or _reached(kind, tree_of(kind)) & self.entries.keys())
         ]
 
 
@@ -98,20 +97,6 @@ def _number(entries: Select) -> ColumnElement[int]:
     """How many there are, as far as that matters."""
     some = entries.limit(LOOKED_AT + 1).subquery()
     return select(func.count()).select_from(some).scalar_subquery()
-
-
-def _besides(whole: str, first: str) -> CompoundSelect:
-    """The entries that are looked at where a word is common, too: kind and record."""
-    columns = select(Entry.kind, Entry.record_id)
-    kinds = [kind.name for kind in registry if searchable(kind)]
-    numbers = select(*(_number(select(literal(1)).where(Entry.kind == kind)) for kind in kinds))
-    counted = zip(kinds, db.session.execute(numbers).one(), strict=True)
-    few = [kind for kind, number in counted if number <= LOOKED_AT]
-    called = (Entry.kind.in_(kinds), Entry.title >= whole, Entry.title < whole + LAST)
-    return union(
-        select(columns.where(*called).limit(LOOKED_AT).subquery()),
-        columns.where(Entry.kind.in_(few), position_of(Entry.text, first) > 0),
-    )
 
 
 def _reached(resource: Resource, tree: Tree) -> set[str]:
@@ -136,9 +121,10 @@ class Found:
 def best(actor: Actor, resource: Resource, hunt: Hunt, most: int) -> Found:
     """The records that fit best: what is called so, what begins so, what has it in its name, the rest."""
     model, tree = resource.model, tree_of(resource)
-    candidates = _candidates(actor, resource, hunt, tree) if searchable(resource) else []
-    if not candidates:
+    if not (hunt.words and searchable(resource)):
         return Found(resource, 0, [])
+    others = [_holds_in(actor, resource, each, tree) for each in hunt.words if each != hunt.first]
+    ids, more = _candidates(actor, resource, hunt, tree, others)
     title, asked = Entry.title, hunt.words
     in_title = [position_of(title, each) > 0 for each in asked]
     rank = case(
@@ -149,38 +135,65 @@ def best(actor: Actor, resource: Resource, hunt: Hunt, most: int) -> Found:
         (or_(*in_title), 4),
         else_=ELSEWHERE,
     )
-    found = candidates[0].union(*candidates[1:]).subquery()
-    others = (_holds_in(actor, resource, each, tree) for each in asked if each != hunt.first)
     statement = (
         select(model.id, func.count().over(), rank)
         .join(Entry, Entry.record_id == model.id)
-        .where(model.id.in_(select(found.c[0])), allowed(actor, resource), *others)
+        .where(among(resource, ids), allowed(actor, resource), *others)
         .order_by(rank, title, model.id)
         .limit(most)
     )
-    rows = db.session.execute(statement).all()
+    rows = db.session.execute(statement).all() if ids else []
     if not rows:
-        return Found(resource, 0, [])
-    more = hunt.common and rows[0][1] > most
+        return Found(resource, 0, [], more=more)
     return Found(resource, rows[0][1], [row[0] for row in rows], rows[0][2], more)
 
 
-def _candidates(actor: Actor, resource: Resource, hunt: Hunt, tree: Tree) -> list[Select]:
-    """The ids of the records that hold the first word, or of which something does that belongs to them."""
-    found = []
-    if own := hunt.entries.get(resource.name):
-        found.append(select(resource.model.id).where(among(resource, own)))
+def _candidates(
+    actor: Actor,
+    resource: Resource,
+    hunt: Hunt,
+    tree: Tree,
+    others: Iterable[ColumnElement[bool]] = (),
+) -> tuple[set[uuid.UUID], bool]:
+    """The records that hold the first word, or of which something does that belongs to them.
+
+    And whether there may be more of them. Rights and `others` come before any limit: nobody's finds depend
+    on how many records there are that she may not see.
+    """
+    ids, more = _own(actor, resource, hunt)
     for name, branch in tree.items():
         target = target_of(resource, name)
-        if inside := _candidates(actor, target, hunt, branch):
-            through = references.joined(select(resource.model.id), resource, name)
-            ids = inside[0].union(*inside[1:]).subquery()
-            rules = [target.model.id.in_(select(ids.c[0]))]
-            if not seen_as(resource, target):
-                rules.append(allowed(actor, target))
-            # Of its own: it must not mix with a select of the same records around it.
-            found.append(select(through.where(*rules).limit(THROUGH).subquery().c.id))
-    return found
+        inside, cut = _candidates(actor, target, hunt, branch)
+        more |= cut
+        if not inside:
+            continue
+        through = references.joined(select(resource.model.id), resource, name)
+        rules = [among(target, inside), allowed(actor, resource), *others]
+        if not seen_as(resource, target):
+            rules.append(allowed(actor, target))
+        found = set(db.session.scalars(through.where(*rules).distinct().limit(THROUGH + 1)))
+        more |= len(found) > THROUGH
+        ids |= found
+    return ids, more
+
+
+def _own(actor: Actor, resource: Resource, hunt: Hunt) -> tuple[set[uuid.UUID], bool]:
+    """The records of a kind that hold the first word, and whether there may be more."""
+    if not hunt.common:
+        return set(hunt.entries.get(resource.name, [])), False
+    readable = Entry.record_id.in_(allowed_ids(actor, resource))
+    held = holding(hunt.first, Entry.record_id).where(unindexed(Entry.kind) == resource.name)
+    found = set(db.session.scalars(held.where(readable).limit(LOOKED_AT + 1)))
+    if len(found) <= LOOKED_AT:
+        return found, False
+    called = (
+        Entry.kind == resource.name,
+        Entry.title >= hunt.whole,
+        Entry.title < hunt.whole + LAST,
+    )
+    named = select(Entry.record_id).where(*called, readable)
+    found.update(db.session.scalars(named.order_by(Entry.title, Entry.record_id).limit(LOOKED_AT)))
+    return found, True
 
 
 def among(resource: Resource, ids: Iterable[uuid.UUID]) -> ColumnElement:

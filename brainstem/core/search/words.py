@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Select, column, select, table
+from sqlalchemy import Select, and_, column, select, table
 
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import unstorable
@@ -20,6 +20,9 @@ MOST_WORDS = 20
 #: Shorter words have no trigrams: they are looked for in every entry of their kind.
 TRIGRAM = 3
 
+#: So many letters of a word are looked up in SQLite's index, which takes as long as there are trigrams.
+LOOKED_UP = 64
+
 INDEX = table("search_index", column("rowid"), column("search_index"))
 
 #: Relations to look into, each with those of what it names.
@@ -32,7 +35,8 @@ def words(text: str) -> list[str]:
         raise ValidationError("Contains a character that can't be stored.")
     # Each letter is looked at but a few times, also where a quotation mark is never closed.
     parts = (quoted or plain for quoted, plain in re.findall(r'"(\s*[^"\s][^"]*)"|(\S+)', text))
-    found = list(dict.fromkeys(fold(each).strip() for each in parts))
+    # Over a line break, texts of different fields would stand together.
+    found = list(dict.fromkeys(" ".join(fold(each).split()) for each in parts))
     if len(found) > MOST_WORDS:
         raise ValidationError(f"At most {MOST_WORDS} words; these are {len(found)}.")
     return found
@@ -58,8 +62,10 @@ def holding(word: str, *columns: Any) -> Select:
         return statement.where(position_of(Entry.text, word) > 0)
     if db.engine.dialect.name != "sqlite":
         return statement.where(Entry.text.contains(word, autoescape=True))
-    phrase = '"' + word.replace('"', '""') + '"'
+    phrase = '"' + word[:LOOKED_UP].replace('"', '""') + '"'
     matched = INDEX.c.search_index.op("MATCH", is_comparison=True)(phrase)
+    if len(word) > LOOKED_UP:
+        matched = and_(matched, position_of(Entry.text, word) > 0)
     return statement.join(INDEX, INDEX.c.rowid == Entry.id).where(matched)
 
 
