@@ -197,11 +197,10 @@ def spoil(file, how):
     return bytes(data)
 
 
+@pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("how", ["header", "noise", "pages"])
 @pytest.mark.parametrize("words", [["backup"], ["export", "--with-secrets"]])
 def test_a_damaged_database_is_set_aside_when_told(filled, flask, tmp_path, how, words):
-    if filled.kind != "sqlite":
-        pytest.skip("A file of SQLite's.")
     url, path = filled.copy(), tmp_path / "before"
     assert flask(url, words[0], path, *words[1:]).exit_code == 0
     whole = contents(url)
@@ -232,9 +231,8 @@ def test_a_damaged_database_is_set_aside_when_told(filled, flask, tmp_path, how,
     assert restored["user"] == whole["user"]
 
 
+@pytest.mark.parametrize("filled", ["sqlite"], indirect=True)
 def test_what_is_damaged_stays_where_the_backup_is_no_good(made, flask, filled):
-    if filled.kind != "sqlite":
-        pytest.skip("A file of SQLite's.")
     url, path = made
     change(path, rows={"session": 1})
     file = Path(make_url(url).database)
