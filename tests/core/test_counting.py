@@ -18,6 +18,9 @@ SESSIONS = "stem/session/?limit=1"
 
 @pytest.fixture
 def project(ada):
+    with ada.app.app_context():
+        # On SQLite each connection remembers for itself: earlier tests may have left several.
+        db.engine.dispose()
     project = ada.project()
     for name in "ABC":
         ada.session(name, project)
