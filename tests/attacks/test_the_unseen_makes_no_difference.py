@@ -2,7 +2,7 @@
 
 She asks everything twice. In between, Ada changes all that is secret: renames it, so that it sorts
 otherwise, fills fields and empties others, adds records and deletes some. Every answer must be the same.
-Of some 3,000 questions each database gets others; `ATTACK_CASES=5000` asks all of them, in minutes.
+Of some 3,000 questions 200 are asked, always the same; `ATTACK_CASES=5000` asks all of them, in minutes.
 """
 
 from __future__ import annotations
@@ -176,11 +176,8 @@ def _other(resource: Resource) -> dict[str, object]:
 
 def test_every_answer_stays_the_same(app, lab):
     client = lab.eve.browser().client
-    asked = sorted(set(addresses(lab)))
-    # Ids are made up anew each time: that the choice is another each time does no harm.
-    asked = random.Random(app.config["SQLALCHEMY_DATABASE_URI"]).sample(
-        asked, min(CASES, len(asked))
-    )
+    asked = list(dict.fromkeys(addresses(lab)))
+    asked = random.Random(6).sample(asked, min(CASES, len(asked)))
     before = answers(lab, client, asked)
     good = [each for each, (status, _) in before.items() if status == 200]
     assert len(good) > 0.8 * len(asked), [a for a in asked if before[a][0] != 200][:20]

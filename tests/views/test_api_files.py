@@ -12,6 +12,7 @@ from sqlalchemy import select
 from brainstem.core.permissions import Role
 from brainstem.extensions import db
 from brainstem.records.audit import AuditEvent, Event
+from tests.kinds import KINDS, one_of_each
 
 SESSIONS = "stem/session/"
 
@@ -65,6 +66,16 @@ def test_a_table_has_every_field(ada, project):
     assert found[1]["tags"] == "odd" and found[1]["projects"] == "Rats"
     fields = set(ada.get(SESSIONS)["sessions"][0]) - {"links"}
     assert set(found[0]) == fields | {"created_date", "updated_date"}
+
+
+def test_every_kind_of_record_can_be_had_as_a_file(ada):
+    made = one_of_each(ada)
+    for kind, described in KINDS.items():
+        listed = ada.get(f"{described.address}/?limit=100")[described.keys]
+        assert lines(ada("GET", f"{described.address}/?format=jsonl")) == listed
+        table = rows(ada("GET", f"{described.address}/?format=csv"))
+        assert [each["id"] for each in table] == [each["id"] for each in listed]
+        assert kind == "user" or made[kind]["id"] in {each["id"] for each in table}
 
 
 def test_only_what_the_caller_may_read_is_in_it(ada, ben, project, app):

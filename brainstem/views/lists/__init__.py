@@ -21,7 +21,8 @@ def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> s
     asked = listing.asked(actor, resource, request.args)
     address = Address.of_request(actor, resource)
     columns = listing.chosen_columns(actor, resource, address.words.getlist(listing.COLUMNS))
-    page = operations.find(actor, resource, asked, only=table.fields_of(resource, columns))
+    fields = table.fields_of(resource, [resource.handle, *columns])
+    page = operations.find(actor, resource, asked, only=fields)
     signed_in = actor != PUBLIC
     return render_template(
         "list.html",

@@ -79,7 +79,7 @@ def fields_of(resource: Resource, columns: Iterable[str]) -> frozenset[str]:
     counted = _counted(resource, columns)
     columns = [name for name in columns if name not in counted]
     extra = {name: found[0] for name in columns if (found := listing.extra_key(resource, name))}
-    return frozenset({extra.get(name, name) for name in columns} | {"id", resource.handle})
+    return frozenset({extra.get(name, name) for name in columns} | {"id"})
 
 
 def count(resource: Resource, records: list[dict[str, Any]], columns: Iterable[str]) -> None:
