@@ -152,7 +152,7 @@ def figures(
     gc.disable()
     for _ in range(asked.rounds):
         for name, (client, requests) in clients.items():
-            times[name] += client.times(requests, 20, 4 * asked.seconds)
+            times[name] += client.times(requests, 20, 4 * asked.seconds if operation.endless else 0)
         for name, (client, requests) in clients.items():
             if operation.endless:
                 rates[name].append(client.per_second(requests, CONNECTIONS, asked.seconds))

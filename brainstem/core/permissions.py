@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 from enum import Enum, IntEnum
+from functools import cache
 from typing import Literal
 
 from sqlalchemy import (
@@ -21,7 +22,7 @@ from sqlalchemy import (
 )
 
 from brainstem.core.resource import Resource, registry
-from brainstem.core.sql import unindexed
+from brainstem.core.sql import WHICH, is_among, unindexed
 from brainstem.core.transactions import recalled
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
@@ -202,8 +203,15 @@ def unusable(
         return []
 
     def find(asked: list[uuid.UUID]) -> dict[uuid.UUID, None]:
-        rule = and_(resource.model.id.in_(asked), allowed(actor, resource, right))
-        return dict.fromkeys(db.session.scalars(select(resource.model.id).where(rule)))
+        values = {WHO.key: actor.user_id, WHICH.key: asked}
+        return dict.fromkeys(db.session.scalars(_usable(resource, actor.portal, right), values))
 
     usable = recalled((actor, right, resource.name), ids, find)
     return [each for each in ids if each not in usable]
+
+
+@cache
+def _usable(resource: Resource, portal: str, right: Right) -> Select:
+    """Those of the ids `WHICH` on which `WHO` holds a right: made once, for it is asked all the time."""
+    rule = allowed(Actor(WHO, portal=portal), resource, right)
+    return select(resource.model.id).where(is_among(resource.model.id, WHICH), rule)
