@@ -230,7 +230,7 @@ def test_a_pool_without_connections_is_busy(app, ada):
 def test_a_mistake_in_a_statement_is_no_outage(lab, monkeypatch):
     """On SQLite it is an `OperationalError` as well."""
     monkeypatch.setattr(
-        "brainstem.core.operations.find", lambda *_: db.session.execute(text("SELECT nothing"))
+        "brainstem.core.finding.find", lambda *_: db.session.execute(text("SELECT nothing"))
     )
     answer = lab("GET", "stem/project/")
     assert answer.status_code == 500

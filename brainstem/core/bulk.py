@@ -18,7 +18,7 @@ from marshmallow import ValidationError
 from sqlalchemy import select
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import history, listing, operations, references
+from brainstem.core import finding, history, listing, operations, references
 from brainstem.core.judging import right_for
 from brainstem.core.permissions import Actor, Right, allowed, unusable
 from brainstem.core.resource import Resource, registry
@@ -198,7 +198,7 @@ def _names(
     if isinstance(kind, TagList):
         return {}
     ids = {*edit.add, *edit.remove, *(each for values in before.values() for each in values)}
-    return operations.named(actor, registry.get(kind.kind), list(ids))
+    return finding.named(actor, registry.get(kind.kind), list(ids))
 
 
 def _find_problems(

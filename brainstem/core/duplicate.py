@@ -15,7 +15,7 @@ from typing import Any
 from marshmallow import ValidationError
 from sqlalchemy import select
 
-from brainstem.core import history, operations, references
+from brainstem.core import finding, history, operations, references
 from brainstem.core.permissions import Actor, allowed, unusable
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import People, Ref, RefList, texts_in
@@ -54,7 +54,7 @@ class Copied:
 
 def draft(actor: Actor, resource: Resource, record_id: uuid.UUID) -> Draft:
     """What could come along of a record; `NotFound` or `Forbidden` where the actor may not read it."""
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     (wire,) = references.dump(actor, resource, [view])
     left_out: list[str] = []
     (payload,) = _usable(actor, resource, [wire], left_out)
@@ -123,7 +123,7 @@ def _usable(
         target = registry.get(kind.kind)
         ids = dict.fromkeys(each for payload in found for each in _listed(payload.get(name)))
         barred = set(map(str, unusable(actor, kind.right, target, [uuid.UUID(i) for i in ids])))
-        names = operations.named(actor, target, [uuid.UUID(each) for each in barred])
+        names = finding.named(actor, target, [uuid.UUID(each) for each in barred])
         for text in names.values():
             sentence = f"{target.label} “{text}”: you may see it, but not use it."
             if sentence not in left_out:

@@ -1,4 +1,4 @@
-"""What people and scripts can do with any kind of record. Pages, the API and commands call these.
+"""What changes records of any kind, for pages, the API and commands alike; `finding` is what looks at them.
 
 A change goes the same way each time, in one transaction: judge the payload by the schema → resolve what
 it names → require the rights → write → note it in the history. Nothing else writes records.
@@ -7,32 +7,25 @@ it names → require the rights → write → note it in the history. Nothing el
 from __future__ import annotations
 
 import json
-import math
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cache, cached_property
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import Select, Subquery, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.orm.attributes import flag_modified
-from werkzeug.datastructures import MultiDict
 
-from brainstem.core import counting, history, people, publishing, query, reading, references, search
+from brainstem.core import finding, history, people, publishing, reading, references, search
 from brainstem.core.judging import judge
 from brainstem.core.permissions import (
-    WHO,
     Actor,
     Right,
     Role,
-    allowed,
     may,
     require,
     right_to_change,
     unusable,
 )
-from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
 from brainstem.core.times import utcnow
@@ -42,132 +35,6 @@ from brainstem.extensions import db
 
 #: How many names a sentence lists.
 SHOWN = 3
-
-
-@dataclass
-class Page:
-    """A part of a list, and where it stands in the whole; its records are read when somebody looks."""
-
-    actor: Actor
-    resource: Resource
-    ids: list[uuid.UUID]
-    total: int
-    query: query.Query
-    #: The fields that are wanted of the records as they are sent, where they are not all.
-    only: frozenset[str] | None = None
-
-    @cached_property
-    def views(self) -> list[View]:
-        """The records for a page to show."""
-        model = self.resource.model
-        found = db.session.scalars(select(model).where(model.id.in_(self.ids)))
-        records = {record.id: record for record in found}
-        ordered = [records[each] for each in self.ids if each in records]
-        return view(self.actor, self.resource, ordered, self.query.include)
-
-    @cached_property
-    def sent(self) -> list[reading.Sent]:
-        """The records as the API sends them."""
-        include = self.query.include
-        return reading.sent(self.actor, self.resource, self.ids, include, only=self.only)
-
-    @property
-    def number(self) -> int:
-        """The page's number, from 1."""
-        return self.query.offset // self.query.limit + 1
-
-    @property
-    def pages(self) -> int:
-        """How many pages there are."""
-        return math.ceil(self.total / self.query.limit)
-
-
-def find(
-    actor: Actor,
-    resource: Resource,
-    args: MultiDict[str, str] | query.Query,
-    *,
-    among: Subquery | None = None,
-    only: frozenset[str] | None = None,
-) -> Page:
-    """The records that the actor may read and the query asks for.
-
-    `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
-    """
-    asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    matching, who = _readable(resource, actor.portal), {WHO.key: actor.user_id}
-    if asked.where:
-        matching = matching.where(*asked.where)
-    if among is not None:
-        matching = matching.join(among, among.c.id == resource.model.id)
-        if not args.getlist("sort[]"):
-            asked.order, asked.sort = [among.c.place], []
-    page = matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
-    rows = db.session.execute(page, who).all()
-    ids = [row[0] for row in rows]
-    if 0 < len(ids) < asked.limit:
-        total = asked.offset + len(ids)
-    else:
-        key = None
-        if asked.key is not None and among is None:
-            key = (actor.user_id, actor.portal, resource.name, asked.key)
-        total = counting.total(matching, who, key, rows[0][1] if rows else None)
-    return Page(actor, resource, ids, total, asked, only)
-
-
-@cache
-def _readable(resource: Resource, portal: str) -> Select:
-    """The ids of the records that `WHO` may read, and the state of the data: made once, asked by all."""
-    readable = allowed(Actor(WHO, portal=portal), resource)
-    return select(resource.model.id, counting.state_of_data()).where(readable)
-
-
-def get(
-    actor: Actor,
-    resource: Resource,
-    record_id: uuid.UUID,
-    args: MultiDict[str, str] | None = None,
-    *,
-    right: Right = Right.READ,
-) -> View:
-    """One record; `NotFound`, or `Forbidden` without the right."""
-    require(actor, right, resource, record_id)
-    asked = query.parse(actor, resource, args or MultiDict(), one=True)
-    record = db.session.get(resource.model, record_id)
-    return view(actor, resource, [record], asked.include)[0]
-
-
-def sent(
-    actor: Actor, resource: Resource, record_id: uuid.UUID, args: MultiDict[str, str]
-) -> reading.Sent:
-    """`get`, as the API sends it."""
-    asked = query.parse(actor, resource, args, one=True)
-    found = reading.sent(actor, resource, [record_id], asked.include, guarded=True)
-    if not found:
-        require(actor, Right.READ, resource, record_id)
-        raise NotFound(f"There is no such {resource.words}.")
-    return found[0]
-
-
-def related(
-    actor: Actor, resource: Resource, record_id: uuid.UUID, name: str, args: MultiDict[str, str]
-) -> tuple[Resource | None, Page]:
-    """The records that a relation of one record names, as a list, in the relation's order.
-
-    The kind is None, and the list empty, where nobody has registered that kind.
-    """
-    require(actor, Right.READ, resource, record_id)
-    found = resource.schema._declared_fields.get(name)
-    if not isinstance(found, Ref | RefList):
-        raise NotFound(f"A {resource.words} has no relation {name!r}.")
-    target = registry.get(found.kind)
-    if target is None:
-        return None, Page(actor, resource, [], 0, query.Query())
-    order = [*references.order_of(resource, name), target.model.id]
-    columns = select(target.model.id, func.row_number().over(order_by=order).label("place"))
-    joined = references.joined(columns, resource, name)
-    among = joined.where(resource.model.id == record_id).subquery()
-    return target, find(actor, target, args, among=among)
 
 
 @operation
@@ -325,34 +192,12 @@ def kept_by(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
         ids = list(db.session.scalars(found.where(resource.model.id == record_id)))
         if ids:
             label = (user.label if len(ids) == 1 else user.labels).lower()
-            seen = list(named(actor, user, ids).values())[:SHOWN]
+            seen = list(finding.named(actor, user, ids).values())[:SHOWN]
             which = ", ".join(f"“{each}”" for each in seen) + (" …" if len(ids) > len(seen) else "")
             uses.append(f"{len(ids)} {label} ({which})" if seen else f"{len(ids)} {label}")
     if not uses:
         return ""
     return f"This {resource.words} can't be deleted, because it is in use by {' and '.join(uses)}."
-
-
-def named(
-    actor: Actor, resource: Resource, ids: list[uuid.UUID] | None = None, right: Right = Right.READ
-) -> dict[uuid.UUID, str]:
-    """The names of records that the actor holds a right on, by id and in the order of the names."""
-    model, handle = resource.model, getattr(resource.model, resource.handle)
-    rules = [allowed(actor, resource, right)]
-    if ids is not None:
-        rules.append(model.id.in_(ids))
-    statement = select(model.id, handle).where(*rules).order_by(handle, model.id)
-    return {found: resource.title(value) for found, value in db.session.execute(statement)}
-
-
-def tags(actor: Actor, resource: Resource, *, used: bool = False) -> list[str]:
-    """Every tag, or those `used` on the records of a kind that the actor may read."""
-    name = next(n for n, f in resource.schema._declared_fields.items() if isinstance(f, TagList))
-    model = getattr(resource.model, name).entity.class_
-    statement = select(model.name).distinct().order_by(model.name)
-    if used:
-        statement = references.joined(statement, resource, name).where(allowed(actor, resource))
-    return list(db.session.scalars(statement))
 
 
 def touch(record: Any) -> None:

@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from brainstem.core import operations
+from brainstem.core import finding
 from brainstem.core.permissions import Actor, Right
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import LabDateTime, Ref, RefList, TagList, Unreadable
@@ -39,7 +39,7 @@ class Names:
         key = (target.name, right)
         if key not in self._known:
             found: dict[str, list[uuid.UUID]] = {}
-            for each, name in operations.named(self.actor, target, right=right).items():
+            for each, name in finding.named(self.actor, target, right=right).items():
                 found.setdefault(name, []).append(each)
             self._known[key] = found
         return self._known[key]

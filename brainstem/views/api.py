@@ -14,7 +14,7 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import MethodNotAllowed, UnsupportedMediaType
 
 from brainstem import logs
-from brainstem.core import operations, query, reading, several, wire
+from brainstem.core import finding, operations, query, reading, several, wire
 from brainstem.core.listing import possible_columns
 from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import PUBLIC, Actor
@@ -53,7 +53,7 @@ def records(portal: str, app: str, model: str) -> Response:
         return response
     if (form := request.args.get("format")) in FILES:
         return _file(actor, resource, form)
-    page = operations.find(actor, resource, request.args)
+    page = finding.find(actor, resource, request.args)
     return _list(resource.keys, page)
 
 
@@ -64,7 +64,7 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
     actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     if request.method in ("GET", "HEAD"):
-        return _one(resource, operations.sent(actor, resource, found, request.args))
+        return _one(resource, finding.sent(actor, resource, found, request.args))
     if request.method == "DELETE":
         operations.delete(actor, resource, found, version=_expected_version())
         return Response(status=204)
@@ -81,7 +81,7 @@ def related(portal: str, app: str, model: str, record_id: str, relation: str) ->
     """The records that a relation names."""
     actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
-    target, page = operations.related(actor, resource, found, relation, request.args)
+    target, page = finding.related(actor, resource, found, relation, request.args)
     return _list(target.keys if target else relation, page)
 
 
@@ -178,7 +178,7 @@ def _several(resource: Resource, made: list[reading.Sent]) -> Response:
     return response
 
 
-def _list(key: str, page: operations.Page) -> Response:
+def _list(key: str, page: finding.Page) -> Response:
     asked = page.query
     behind = asked.offset + asked.limit
     last = max(page.total - 1, 0) // asked.limit * asked.limit

@@ -12,7 +12,7 @@ from flask_login import login_required
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import bulk, operations
+from brainstem.core import bulk, finding
 from brainstem.core.forms import DO
 from brainstem.core.forms.bulk import BulkForm, bulk_form
 from brainstem.core.permissions import Actor
@@ -160,7 +160,7 @@ def _choice(
     form_error: str = "",
 ) -> str:
     _offer(actor, resource, ids, form)
-    named = operations.named(actor, resource, ids)
+    named = finding.named(actor, resource, ids)
     names = [named[each] for each in ids if each in named]
     return render_template(
         "bulk/choose.html",

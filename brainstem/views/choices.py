@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 from flask_login import current_user, login_required
 
-from brainstem.core import choosing, operations
+from brainstem.core import choosing, finding
 from brainstem.core.forms import SchemaForm
 from brainstem.core.forms.entries import ChoiceEntry, Entry, RefsEntry, TagsEntry
 from brainstem.core.forms.parts import PartsEntry
@@ -47,7 +47,7 @@ def offer(actor: Actor, resource: Resource, form: SchemaForm) -> None:
         if isinstance(field, RefsEntry):
             _offer_records(offers, field, chosen)
         elif isinstance(field, TagsEntry):
-            field.suggestions = operations.tags(actor, resource)
+            field.suggestions = finding.tags(actor, resource)
     _name_chosen(actor, refs)
     for entry in form.parts.values():
         _offer_to_parts(offers, entry, {each.resource.name for each in form.parts.values()})

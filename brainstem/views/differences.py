@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import fields
 
-from brainstem.core import history, operations
+from brainstem.core import finding, history
 from brainstem.core.history import Revision
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, as_id, registry
@@ -61,7 +61,7 @@ def _names(actor: Actor, resource: Resource, revisions: list[Revision]) -> dict[
     for kind, found in ids.items():
         target = registry.get(kind)
         known = [each for each in map(as_id, found) if each]
-        seen = operations.named(actor, target, known) if target and known else {}
+        seen = finding.named(actor, target, known) if target and known else {}
         gone = history.gone(actor, target, known) if target and known else {}
         names[kind] = {str(each): text for each, text in (gone | seen).items()}
     return names

@@ -9,7 +9,7 @@ from flask import Blueprint, redirect, render_template, request
 from flask_login import login_required
 from marshmallow import ValidationError, fields
 
-from brainstem.core import duplicate, operations
+from brainstem.core import duplicate, finding
 from brainstem.core.forms import DO
 from brainstem.core.forms.copy import TAKE, VALUES, CopyForm, along, copy_form, proposed, usual
 from brainstem.core.permissions import Actor
@@ -38,7 +38,7 @@ def ask(kind: str, record_id: uuid.UUID) -> Any:
     """What the new record is called and what comes along; then it is made."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     draft = duplicate.draft(actor, resource, record_id)
     if request.method != "POST":
         form = copy_form(resource)(data=proposed(resource, draft))
@@ -124,7 +124,7 @@ def _names_parts(kind: Resource, draft: duplicate.Draft) -> bool:
 def _told(actor: Actor, field: fields.Field, value: Any) -> str:
     """What is in a field, in a line."""
     if isinstance(field, RefList):
-        named = operations.named(actor, registry.get(field.kind), [uuid.UUID(i) for i in value])
+        named = finding.named(actor, registry.get(field.kind), [uuid.UUID(i) for i in value])
         return _short([named[uuid.UUID(each)] for each in value if uuid.UUID(each) in named])
     if isinstance(field, Text):
         return show.plain_text(value, LONGEST)

@@ -12,7 +12,7 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import ValidationError
 
-from brainstem.core import history, operations, restoring
+from brainstem.core import finding, history, restoring
 from brainstem.core.history import CREATE, DELETE, Revision
 from brainstem.core.permissions import Actor, Right, may, require, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
@@ -142,7 +142,7 @@ def change(change_id: uuid.UUID) -> str:
     for name, mine in by_kind.items():
         kind = registry.get(name)
         told = differences.of(actor, kind, mine)
-        known = operations.named(actor, kind, [each.record_id for each in mine])
+        known = finding.named(actor, kind, [each.record_id for each in mine])
         groups.append(
             {
                 "label": kind.labels,
@@ -215,7 +215,7 @@ def of_root(kind: str, record_id: uuid.UUID) -> str:
     resource = kind_at(kind)
     actor = page_actor(resource)
     require(actor, Right.READ, resource, record_id)
-    name = operations.named(actor, resource, [record_id])[record_id]
+    name = finding.named(actor, resource, [record_id])[record_id]
     back = {"text": name, "url": show.url_of(resource, record_id)}
     return _activity(actor, f"Activity in “{name}”", back, root_id=record_id)
 

@@ -9,7 +9,7 @@ from flask import Blueprint, Response, flash, redirect, render_template, url_for
 from flask_login import current_user, login_required
 
 from brainstem import demo
-from brainstem.core import history, listing, operations, overview, references
+from brainstem.core import finding, history, listing, overview, references
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import label_of
@@ -69,7 +69,7 @@ def _sessions(actor: Actor, kind: Resource, records: Sequence[Any]) -> list[dict
     if ids:
         statement = references.related(actor, kind, "projects", projects, ids)
         pairs = db.session.execute(statement).all()
-        names = operations.named(actor, projects, list({project for _, project in pairs}))
+        names = finding.named(actor, projects, list({project for _, project in pairs}))
         for session, project in pairs:
             named.setdefault(session, []).append(names[project])
     return [

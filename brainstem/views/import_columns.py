@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from brainstem.core import operations
+from brainstem.core import finding
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.imports import matching, tables
@@ -18,7 +18,7 @@ def choices(actor: Actor, kind: ImportKind) -> dict[str, str]:
     """The records that rows can belong to, by id."""
     about = matching.targets(kind)[kind.default].field
     target = registry.get(about.kind)
-    return {str(i): name for i, name in operations.named(actor, target, right=about.right).items()}
+    return {str(i): name for i, name in finding.named(actor, target, right=about.right).items()}
 
 
 def summary(table: tables.Table, wrong: dict[str, Any]) -> list[dict[str, str]]:

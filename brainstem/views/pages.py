@@ -11,7 +11,7 @@ from flask_login import current_user, login_required
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, people, references, whole
+from brainstem.core import finding, operations, people, references, whole
 from brainstem.core.forms import DO, RecordForm, SchemaForm, form_for
 from brainstem.core.forms.entries import RefsEntry
 from brainstem.core.forms.parts import MOST as MOST_PARTS
@@ -88,7 +88,7 @@ def detail(kind: str, record_id: uuid.UUID) -> str:
 
 def detail_page(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
     """A record as the actor sees it, with what she may do about it."""
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     (wire,) = references.dump(actor, resource, [view])
     apart = [kind.name for _, kind in parts.parts_of(resource)]
     opened = additions.Opened(
@@ -182,7 +182,7 @@ def _prefill(actor: Actor, form: RecordForm) -> None:
         if isinstance(field, RefsEntry) and field.short_name in request.args:
             target, right = registry.get(field.about.kind), field.about.right
             given = [each for each in map(as_id, request.args.getlist(field.short_name)) if each]
-            usable = operations.named(actor, target, given, right)
+            usable = finding.named(actor, target, given, right)
             ids = [each for each in given if each in usable]
             field.show(ids if isinstance(field.about, RefList) else next(iter(ids), None))
 
@@ -201,7 +201,7 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     """A form for an existing record; where somebody saved in between, both versions."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id, right=right_to_change(resource))
+    view = finding.get(actor, resource, record_id, right=right_to_change(resource))
     if request.method != "POST":
         return _form(actor, resource, _stored_form(actor, resource, view), view=view)
     form, payload = conflicts.posted(resource, request.form)
@@ -223,7 +223,7 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
         except ValidationError as error:
             return _form(actor, resource, form, view=view, error=error)
         except Changed:
-            current = _stored_form(actor, resource, operations.get(actor, resource, record_id))
+            current = _stored_form(actor, resource, finding.get(actor, resource, record_id))
             offer_names(actor, resource, form)
             offer_names(actor, resource, current)
             found = conflicts.compare(form, current, payload)
@@ -254,7 +254,7 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
     """Ask once more, then delete."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id, right=right_to_change(resource))
+    view = finding.get(actor, resource, record_id, right=right_to_change(resource))
     blocked = operations.kept_by(actor, resource, record_id)
     if request.method == "POST" and not blocked:
         home = parts.home_of(resource) and _place_of(actor, resource, view)

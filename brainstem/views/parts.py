@@ -9,7 +9,7 @@ from flask import url_for
 from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, references
+from brainstem.core import finding, references
 from brainstem.core.choosing import home_of
 from brainstem.core.permissions import Actor, Right, may
 from brainstem.core.query import MOST_PER_PAGE
@@ -43,7 +43,7 @@ def home_of_record(
     if not parent_id:
         return None
     parent = home[1]
-    text = operations.named(actor, parent, [parent_id]).get(parent_id, parent.label)
+    text = finding.named(actor, parent, [parent_id]).get(parent_id, parent.label)
     return {"text": text, "url": f"{show.url_of(parent, parent_id)}#{resource.page.strip('/')}"}
 
 
@@ -68,10 +68,10 @@ def _section(
 ) -> dict[str, Any]:
     asked = MultiDict([("limit", str(MOST_PER_PAGE))])
     if relation := _relation_to(kind, resource):
-        _, page = operations.related(actor, resource, record_id, relation, asked)
+        _, page = finding.related(actor, resource, record_id, relation, asked)
     else:
         asked.add(f"filter{{{name}}}", str(record_id))
-        page = operations.find(actor, kind, asked)
+        page = finding.find(actor, kind, asked)
     wire = references.dump(actor, kind, page.views)
     names = show.names_for(actor, kind, wire)
     columns = [each for each in kind.columns if each != name] + _notes(kind)

@@ -12,7 +12,7 @@ from flask_login import current_user, login_required
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, people, references
+from brainstem.core import finding, operations, people, references
 from brainstem.core.forms import SchemaForm, small_form
 from brainstem.core.people import Standing
 from brainstem.core.permissions import Actor, Right, Role, may
@@ -57,7 +57,7 @@ def of_record(kind: str, record_id: uuid.UUID) -> Any:
     """Who may do what with a record and why; for who may say so, the way to change it."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     if request.method != "POST":
         return _page(actor, resource, view, Asked())
     asked = _asked(view)
@@ -82,7 +82,7 @@ def of_record(kind: str, record_id: uuid.UUID) -> Any:
             return redirect(url_for("people.of_record", kind=kind, record_id=record_id))
         return redirect(show.list_url(resource))
     # What was loaded may be older than what is stored now.
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     return _page(actor, resource, view, asked), status
 
 
@@ -92,7 +92,7 @@ def leave(kind: str, record_id: uuid.UUID) -> Any:
     """Give up one's own role."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id)
+    view = finding.get(actor, resource, record_id)
     try:
         operations.leave(actor, resource, record_id)
     except ValidationError as error:
@@ -201,7 +201,7 @@ def _known(actor: Actor, kind: str) -> list[tuple[str, str]]:
     resource = registry.get(kind)
     if resource.model is users.User:
         return [(user.email, user.name) for user in users.everybody()]
-    return [(name, "") for name in operations.named(actor, resource).values()]
+    return [(name, "") for name in finding.named(actor, resource).values()]
 
 
 def _may(resource: Resource, role: Role) -> str:
@@ -271,7 +271,7 @@ def index() -> str:
     """Everybody who uses this program."""
     resource = registry.get("user")
     asked = MultiDict([("limit", "100"), ("page", request.args.get("page", "1"))])
-    page = operations.find(page_actor(resource), resource, asked)
+    page = finding.find(page_actor(resource), resource, asked)
     in_groups = groups.by_user(page_actor(registry.get("group")))
     rows = [_user_row(view.record, in_groups) for view in page.views]
     return render_template("people/list.html", users=rows, pager=pager(page))
@@ -320,7 +320,7 @@ def user(user_id: uuid.UUID) -> str:
 def _user_page(user_id: uuid.UUID, form: SchemaForm, **more: Any) -> str:
     users.require_administrator(Actor(current_user.id, way="page"))
     resource = registry.get("user")
-    view = operations.get(page_actor(resource), resource, user_id)
+    view = finding.get(page_actor(resource), resource, user_id)
     in_groups = groups.by_user(page_actor(registry.get("group")))
     return render_template(
         "people/user.html",

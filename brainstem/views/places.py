@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, references, times
+from brainstem.core import finding, references, times
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import registry
@@ -50,9 +50,7 @@ def look_again(actor: Actor, wire: dict[str, Any]) -> None:
 def _storages(actor: Actor, wire: dict[str, Any]) -> list[dict[str, Any]]:
     asked = MultiDict({"limit": str(MOST_PER_PAGE)})
     record_id = uuid.UUID(wire["id"])
-    kind, found = operations.related(
-        actor, registry.get("session"), record_id, "datastorage", asked
-    )
+    kind, found = finding.related(actor, registry.get("session"), record_id, "datastorage", asked)
     records = references.dump(actor, kind, found.views)
     levels = {row["elements"] for record in records for row in record["data_organization"]}
     known = _known(actor, wire, levels) if levels else {}
@@ -118,7 +116,7 @@ def _known(actor: Actor, wire: dict[str, Any], levels: set[str]) -> dict[str, li
         known["Years"] = [paths.Named(year, year)]
     if "Projects" in levels:
         ids = [uuid.UUID(each) for each in wire["projects"]]
-        names = operations.named(actor, registry.get("project"), ids)
+        names = finding.named(actor, registry.get("project"), ids)
         known["Projects"] = [paths.Named(str(each), names[each]) for each in ids if each in names]
     if "Collections" in levels:
         known["Collections"] = [
@@ -154,7 +152,7 @@ def _all(actor: Actor, kind: str, field: str, ids: Iterable[str]) -> list[dict[s
     """The records of a kind where a field is one of the ids."""
     asked = MultiDict({"limit": str(MOST_PER_PAGE)})
     asked.setlist(f"filter{{{field}.in}}", list(ids))
-    found = operations.find(actor, registry.get(kind), asked)
+    found = finding.find(actor, registry.get(kind), asked)
     return references.dump(actor, registry.get(kind), found.views)
 
 
@@ -166,7 +164,7 @@ def _subjects(actor: Actor, wire: dict[str, Any]) -> list[dict[str, Any]]:
     for relation, field in [*named, ("manipulations", "procedures")]:
         if ids or not wire[relation]:
             continue
-        kind, page = operations.related(actor, registry.get("session"), record_id, relation, asked)
+        kind, page = finding.related(actor, registry.get("session"), record_id, relation, asked)
         ids = [
             each for record in references.dump(actor, kind, page.views) for each in record[field]
         ]

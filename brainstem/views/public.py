@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, references
+from brainstem.core import finding, references
 from brainstem.core.permissions import PUBLIC
 from brainstem.core.resource import Resource, registry
 from brainstem.views import show
@@ -25,7 +25,7 @@ def home() -> str:
     """What the lab has published: its projects, with what is in each."""
     projects = registry.get("project")
     asked = MultiDict({"page": request.args.get("page", "1")})
-    page = operations.find(PUBLIC, projects, asked)
+    page = finding.find(PUBLIC, projects, asked)
     wire = references.dump(PUBLIC, projects, page.views)
     return render_template(
         "public/home.html", projects=[_card(projects, each) for each in wire], pager=pager(page)

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, redirect, render_template, request, url_for
 from flask_login import login_required
 
-from brainstem.core import operations, publishing
+from brainstem.core import finding, operations, publishing
 from brainstem.core.permissions import Right
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import RefList
@@ -26,7 +26,7 @@ def ask(kind: str, record_id: uuid.UUID) -> str:
     """What becomes visible, and what stays private."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = operations.get(actor, resource, record_id, right=Right.OWN)
+    view = finding.get(actor, resource, record_id, right=Right.OWN)
     return render_template(
         "public/publish.html",
         resource=resource,

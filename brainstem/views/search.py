@@ -12,7 +12,7 @@ from flask_login import login_required
 from markupsafe import Markup
 from marshmallow import ValidationError
 
-from brainstem.core import operations, search
+from brainstem.core import finding, search
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import label_of, texts_in
@@ -126,7 +126,7 @@ def _homes(actor: Actor, kind: Resource, records: list[Any]) -> dict[uuid.UUID, 
     if home is None:
         return {}
     owners = {each.id: getattr(each, f"{home[0]}_id") for each in records}
-    names = operations.named(actor, home[1], list(set(owners.values())))
+    names = finding.named(actor, home[1], list(set(owners.values())))
     return {each: names.get(owner, "") for each, owner in owners.items()}
 
 
@@ -143,7 +143,7 @@ def _reason(
     field = owner.schema._declared_fields[found.field]
     name = ""
     if found.resource and found.field != owner.handle:
-        name = operations.named(actor, owner, [found.record_id]).get(found.record_id, "")
+        name = finding.named(actor, owner, [found.record_id]).get(found.record_id, "")
     label = owner.label if found.field == owner.handle else label_of(found.field, field)
     return {
         "label": label,

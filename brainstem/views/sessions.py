@@ -12,7 +12,7 @@ from flask_login import login_required
 from werkzeug import Response
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations, references, times
+from brainstem.core import finding, references, times
 from brainstem.core.permissions import PUBLIC
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import Resource, registry
@@ -65,7 +65,7 @@ def _missing(page: additions.Opened) -> list[dict[str, str]]:
 def where(record_id: uuid.UUID) -> str:
     """The part of the page that says where the data is, for a page that waits for a check."""
     actor = page_actor()
-    view = operations.get(actor, _kind(), record_id)
+    view = finding.get(actor, _kind(), record_id)
     (wire,) = references.dump(actor, _kind(), [view])
     return render_template("sessions/_where.html", where=places.where(actor, wire))
 
@@ -75,7 +75,7 @@ def where(record_id: uuid.UUID) -> str:
 def look_again(record_id: uuid.UUID) -> Response:
     """Look anew whether the data is there."""
     actor = page_actor()
-    view = operations.get(actor, _kind(), record_id)
+    view = finding.get(actor, _kind(), record_id)
     (wire,) = references.dump(actor, _kind(), [view])
     places.look_again(actor, wire)
     return redirect(f"{show.url_of(_kind(), record_id)}#where")
@@ -120,7 +120,7 @@ def _epochs(
     while len(records) < min(section["total"], MOST_EPOCHS):
         asked = MultiDict({"limit": str(MOST_PER_PAGE), "offset": str(len(records))})
         record_id = uuid.UUID(page.wire["id"])
-        kind, more = operations.related(page.actor, page.resource, record_id, "epochs", asked)
+        kind, more = finding.related(page.actor, page.resource, record_id, "epochs", asked)
         if not more.views:
             break
         records = records + references.dump(page.actor, kind, more.views)

@@ -17,7 +17,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 from marshmallow import fields
 
-from brainstem.core import operations, times
+from brainstem.core import finding, times
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
@@ -83,7 +83,7 @@ def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) 
             continue
         values = [record.get(name) or [] for record in wire]
         ids = {each for value in values for each in ([value] if isinstance(value, str) else value)}
-        named = operations.named(actor, target, [uuid.UUID(each) for each in ids]) if ids else {}
+        named = finding.named(actor, target, [uuid.UUID(each) for each in ids]) if ids else {}
         found[name] = {str(each): text for each, text in named.items()}
     return found
 

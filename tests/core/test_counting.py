@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import delete
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import counting, operations
+from brainstem.core import counting, finding
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.core.transactions import operation
@@ -76,14 +76,14 @@ def test_what_is_undone_in_the_end_was_never_counted(app, ada, project):
     @operation
     def empty():
         db.session.execute(delete(Session))
-        assert operations.find(actor, kind, one).total == 0
+        assert finding.find(actor, kind, one).total == 0
         raise Enough
 
     with app.app_context():
-        assert operations.find(actor, kind, one).total == 3
+        assert finding.find(actor, kind, one).total == 3
         with pytest.raises(Enough):
             empty()
-        assert operations.find(actor, kind, one).total == 3
+        assert finding.find(actor, kind, one).total == 3
 
 
 def test_a_count_is_the_one_of_the_page_beside_it(app, ada, project):
@@ -91,9 +91,9 @@ def test_a_count_is_the_one_of_the_page_beside_it(app, ada, project):
     actor, kind = Actor(ada.id), registry.get("session")
     with app.app_context():
         for number in range(3):
-            found = operations.find(actor, kind, MultiDict({"limit": "100"}))
+            found = finding.find(actor, kind, MultiDict({"limit": "100"}))
             assert found.total == len(found.ids) == 3 + number
-            assert operations.find(actor, kind, MultiDict({"limit": "1"})).total == 3 + number
+            assert finding.find(actor, kind, MultiDict({"limit": "1"})).total == 3 + number
             db.session.rollback()
             ada.session(f"More {number}", project)
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import event, text
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import operations
+from brainstem.core import finding
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.extensions import db
@@ -54,7 +54,7 @@ def plan(app, ada):
             connection = db.session.connection()
             event.listen(db.engine, "before_cursor_execute", lambda *a: seen.append(a[2:4]))
             args = MultiDict([query.split("=", 1)])
-            operations.find(Actor(ada.id), registry.get("session"), args)
+            finding.find(Actor(ada.id), registry.get("session"), args)
             statement, values = next(each for each in seen if each[0].startswith("SELECT"))
             postgresql = connection.dialect.name == "postgresql"
             if postgresql:

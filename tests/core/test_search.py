@@ -10,7 +10,7 @@ from flask_migrate import downgrade, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import inspect, select
 
-from brainstem.core import history, operations, restoring, search
+from brainstem.core import finding, history, operations, restoring, search
 from brainstem.core.permissions import PUBLIC, Actor, Role, allowed
 from brainstem.core.resource import registry
 from brainstem.core.search.entries import Entry
@@ -502,7 +502,7 @@ def test_why_a_record_was_found(lab):
         actor, sessions = Actor(lab.id), registry.get("session")
         best = search.best(actor, sessions, search.Hunt.of("monday chronic pv-cre neuropixels"), 5)
         record = db.session.get(sessions.model, best.ids[0])
-        view = operations.get(actor, sessions, record.id)
+        view = finding.get(actor, sessions, record.id)
         (why,) = search.explained(
             actor, sessions, [view], "monday chronic pv-cre neuropixels"
         ).values()

@@ -9,7 +9,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
-from brainstem.core import bulk, operations
+from brainstem.core import bulk, finding
 from brainstem.core.forms import SchemaForm
 from brainstem.core.forms.entries import Entry, RefsEntry, TagsEntry
 from brainstem.core.permissions import Actor
@@ -47,13 +47,13 @@ class BulkForm(SchemaForm):
         counts = Counter(held)
         add, remove = self[f"add_{name}"], self[f"remove_{name}"]
         if isinstance(field, TagList):
-            add.suggestions = operations.tags(actor, resource)
+            add.suggestions = finding.tags(actor, resource)
             names = {tag: tag for tag in sorted(counts)}
         else:
             target = registry.get(field.kind)
-            usable = operations.named(actor, target, right=field.right)
+            usable = finding.named(actor, target, right=field.right)
             add.names = {str(each): text for each, text in usable.items()}
-            names = operations.named(actor, target, list(counts))
+            names = finding.named(actor, target, list(counts))
         remove.names = {str(each): f"{text} ({counts[each]})" for each, text in names.items()}
 
     def edits(self) -> dict[str, bulk.Edit]:

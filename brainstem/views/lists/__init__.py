@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import render_template, request, url_for
 
-from brainstem.core import listing, operations
+from brainstem.core import finding, listing
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import Resource
 from brainstem.records import saved_views
@@ -22,7 +22,7 @@ def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> s
     address = Address.of_request(actor, resource)
     columns = listing.chosen_columns(actor, resource, address.words.getlist(listing.COLUMNS))
     fields = table.fields_of(resource, [resource.handle, *columns])
-    page = operations.find(actor, resource, asked, only=fields)
+    page = finding.find(actor, resource, asked, only=fields)
     signed_in = actor != PUBLIC
     return render_template(
         "list.html",
@@ -75,7 +75,7 @@ def _downloads(resource: Resource, address: Address) -> list[dict[str, str]]:
     ]
 
 
-def pager(page: operations.Page, address: Address | None = None) -> dict[str, Any]:
+def pager(page: finding.Page, address: Address | None = None) -> dict[str, Any]:
     """Where a page of a list stands in the whole, and the ways to the others."""
     address = address or Address.of_path()
     first = page.query.offset + 1

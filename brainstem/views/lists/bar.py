@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from brainstem.core import listing, operations
+from brainstem.core import finding, listing
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import Ref, RefList, TagList, label_of
@@ -135,5 +135,5 @@ def _names(actor: Actor, resource: Resource, name: str, values: list[str]) -> di
     if target is None:
         return {value: value for value in values}
     ids: list[uuid.UUID] = [each for each in map(as_id, values) if each]
-    known = operations.named(actor, target, ids) if ids else {}
+    known = finding.named(actor, target, ids) if ids else {}
     return {value: known.get(as_id(value), "not found") for value in values}
