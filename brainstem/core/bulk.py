@@ -136,20 +136,12 @@ def held(
     actor: Actor, resource: Resource, ids: Sequence[uuid.UUID], name: str
 ) -> dict[uuid.UUID, list[Value]]:
     """What a list of each of the records holds, as far as the actor may see record and list, in its order."""
-    kind = resource.schema._declared_fields[name]
-    if isinstance(kind, RefList):
-        statement = references.related(actor, resource, name, registry.get(kind.kind), ids)
-    else:
-        tag, model = getattr(resource.model, name).entity.class_, resource.model
-        statement = references.joined(select(model.id, tag.name), resource, name)
-        order = references.order_of(resource, name)
-        statement = statement.where(model.id.in_(ids)).order_by(*order)
     # The ids came with a request: not all of them need be records that its sender may read.
-    statement = statement.where(allowed(actor, resource))
-    found: dict[uuid.UUID, list[Value]] = {}
-    for owner, value in db.session.execute(statement):
-        found.setdefault(owner, []).append(value)
-    return found
+    unseen = set(unusable(actor, Right.READ, resource, list(ids)))
+    seen = [each for each in ids if each not in unseen]
+    if isinstance(resource.schema._declared_fields[name], TagList):
+        return references.tags_of(resource, name, seen)
+    return references.by_owner(references.related(actor, resource, name, seen))
 
 
 def plan(

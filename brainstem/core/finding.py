@@ -8,16 +8,17 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cached_property
 
 from sqlalchemy import Select, Subquery, func, select
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
-from brainstem.core.permissions import WHO, Actor, Right, allowed, require
+from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require
 from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
+from brainstem.core.sql import WHICH, is_among
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 
@@ -37,8 +38,7 @@ class Page:
     @cached_property
     def views(self) -> list[View]:
         """The records for a page to show."""
-        model = self.resource.model
-        found = db.session.scalars(select(model).where(model.id.in_(self.ids)))
+        found = _records(self.resource, which=self.ids).scalars() if self.ids else ()
         records = {record.id: record for record in found}
         ordered = [records[each] for each in self.ids if each in records]
         return view(self.actor, self.resource, ordered, self.query.include)
@@ -60,6 +60,11 @@ class Page:
         return math.ceil(self.total / self.query.limit)
 
 
+@made_once
+def _records(resource: Resource) -> Select:
+    return select(resource.model).where(is_among(resource.model.id, WHICH))
+
+
 def find(
     actor: Actor,
     resource: Resource,
@@ -73,7 +78,7 @@ def find(
     `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
     """
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    matching, who = _readable(resource, actor.portal), {WHO.key: actor.user_id}
+    matching, who = _readable.statement(actor, resource), {WHO.key: actor.user_id}
     if asked.where:
         matching = matching.where(*asked.where)
     if among is not None:
@@ -93,11 +98,10 @@ def find(
     return Page(actor, resource, ids, total, asked, only)
 
 
-@cache
-def _readable(resource: Resource, portal: str) -> Select:
-    """The ids of the records that `WHO` may read, and the state of the data: made once, asked by all."""
-    readable = allowed(Actor(WHO, portal=portal), resource)
-    return select(resource.model.id, counting.state_of_data()).where(readable)
+@made_once
+def _readable(actor: Actor, resource: Resource) -> Select:
+    """The ids of the records that the actor may read, and the state of the data."""
+    return select(resource.model.id, counting.state_of_data()).where(allowed(actor, resource))
 
 
 def get(
@@ -152,12 +156,25 @@ def named(
     actor: Actor, resource: Resource, ids: list[uuid.UUID] | None = None, right: Right = Right.READ
 ) -> dict[uuid.UUID, str]:
     """The names of records that the actor holds a right on, by id and in the order of the names."""
+    if ids is None:
+        found = _names(actor, resource, right)
+    elif ids:
+        found = _names_of(actor, resource, right, which=ids)
+    else:
+        return {}
+    return {found_id: resource.title(value) for found_id, value in found}
+
+
+@made_once
+def _names(actor: Actor, resource: Resource, right: Right) -> Select:
     model, handle = resource.model, getattr(resource.model, resource.handle)
-    rules = [allowed(actor, resource, right)]
-    if ids is not None:
-        rules.append(model.id.in_(ids))
-    statement = select(model.id, handle).where(*rules).order_by(handle, model.id)
-    return {found: resource.title(value) for found, value in db.session.execute(statement)}
+    names = select(model.id, handle).where(allowed(actor, resource, right))
+    return names.order_by(handle, model.id)
+
+
+@made_once
+def _names_of(actor: Actor, resource: Resource, right: Right) -> Select:
+    return _names.statement(actor, resource, right).where(is_among(resource.model.id, WHICH))
 
 
 def tags(actor: Actor, resource: Resource, *, used: bool = False) -> list[str]:

@@ -12,10 +12,11 @@ from typing import Any
 
 from blinker import Signal
 from marshmallow import ValidationError
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Select, delete, insert, select, update
 
-from brainstem.core.permissions import Actor, Right, Role, allowed, may
+from brainstem.core.permissions import Actor, Right, Role, allowed, made_once, may
 from brainstem.core.resource import Resource, registry
+from brainstem.core.sql import WHICH, is_among
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
 
@@ -29,17 +30,17 @@ def held(
 ) -> dict[uuid.UUID, dict[str, Role]]:
     """The roles of users or groups on records, by record and name; the highest first."""
     found: dict[uuid.UUID, dict[str, Role]] = {}
-    table, name = resource.roles.of(holder), _name(holder)
-    record_id, holder_id = list(table.c)[:2]
-    statement = (
-        select(record_id, name, table.c.role)
-        .join(name.class_, name.class_.id == holder_id)
-        .where(record_id.in_(list(owners)))
-        .order_by(table.c.role.desc(), name)
-    )
-    for owner, who, role in db.session.execute(statement):
+    for owner, who, role in _held(resource, holder, which=owners):
         found.setdefault(owner, {})[who] = Role(role)
     return found
+
+
+@made_once
+def _held(resource: Resource, holder: str) -> Select:
+    table, name = resource.roles.of(holder), _name(holder)
+    record_id, holder_id = list(table.c)[:2]
+    found = select(record_id, name, table.c.role).join(name.class_, name.class_.id == holder_id)
+    return found.where(is_among(record_id, WHICH)).order_by(table.c.role.desc(), name)
 
 
 @dataclass

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from functools import cache
-from typing import Literal
+from functools import cache, lru_cache, update_wrapper
+from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
+    Result,
     Select,
     Table,
     Uuid,
@@ -97,6 +99,36 @@ class Actor:
 
 #: Stands for the actor's user in statements that are made once and asked by everybody.
 WHO = bindparam("who", type_=Uuid())
+
+
+class made_once:
+    """A function that makes a statement, called once for all who ask for it; to call this is to ask it.
+
+    To write down who may read what as an expression, and to find out that the database knows it already,
+    takes Python a millisecond, ten times as long as the database takes for the answer: of the 80 ms that a
+    session's page took for its 59 statements, 3 were SQL. So a statement is kept by what it is about; who
+    asks stands in it as `WHO`, the ids that are asked for as `WHICH` (`which=ids`), and so on.
+    """
+
+    def __init__(self, make: Callable[..., Select]) -> None:
+        self._made = lru_cache(1000)(make)
+        update_wrapper(self, make)
+
+    def statement(self, *about: Any) -> Select:
+        """The statement, for whoever executes it: not asked yet, with `WHO` for the user of an actor."""
+        return self._made(*(_anybody(a.portal) if isinstance(a, Actor) else a for a in about))
+
+    def __call__(self, *about: Any, **values: Any) -> Result:
+        """Execute it, for the actor that is named among what it is about."""
+        for each in about:
+            if isinstance(each, Actor):
+                values[WHO.key] = each.user_id
+        return db.session.execute(self.statement(*about), values)
+
+
+@cache
+def _anybody(portal: str) -> Actor:
+    return Actor(WHO, portal=portal)
 
 
 def right_to_change(resource: Resource) -> Right:
@@ -203,15 +235,14 @@ def unusable(
         return []
 
     def find(asked: list[uuid.UUID]) -> dict[uuid.UUID, None]:
-        values = {WHO.key: actor.user_id, WHICH.key: asked}
-        return dict.fromkeys(db.session.scalars(_usable(resource, actor.portal, right), values))
+        return dict.fromkeys(_usable(actor, right, resource, which=asked).scalars())
 
     usable = recalled((actor, right, resource.name), ids, find)
     return [each for each in ids if each not in usable]
 
 
-@cache
-def _usable(resource: Resource, portal: str, right: Right) -> Select:
-    """Those of the ids `WHICH` on which `WHO` holds a right: made once, for it is asked all the time."""
-    rule = allowed(Actor(WHO, portal=portal), resource, right)
+@made_once
+def _usable(actor: Actor, right: Right, resource: Resource) -> Select:
+    """Those of the ids on which the actor holds the right."""
+    rule = allowed(actor, resource, right)
     return select(resource.model.id).where(is_among(resource.model.id, WHICH), rule)

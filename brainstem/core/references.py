@@ -14,9 +14,10 @@ from typing import Any
 from sqlalchemy import Select, Table, UniqueConstraint, delete, insert, select, update
 
 from brainstem.core import people
-from brainstem.core.permissions import Actor, allowed
+from brainstem.core.permissions import Actor, allowed, made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
+from brainstem.core.sql import WHICH, is_among
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import recalled, together
 from brainstem.extensions import db
@@ -35,6 +36,8 @@ def view(
 ) -> list[View]:
     """The records with their references; those in `include` as wire records instead of ids."""
     views = {record.id: View(record) for record in records}
+    if not views:
+        return []
     include = include or {}
     for name, kind in resource.schema._declared_fields.items():
         if isinstance(kind, TagList):
@@ -42,7 +45,7 @@ def view(
         elif isinstance(kind, People):
             found = people.held(resource, kind.kind, views) if actor.portal != "public" else {}
         elif isinstance(kind, Ref | RefList):
-            found = _ids(actor, resource, name, kind, views)
+            found = by_owner(related(actor, resource, name, views))
             if name in include:
                 _replace_by_records(actor, kind, found, include[name])
         else:
@@ -59,33 +62,30 @@ def dump(actor: Actor, resource: Resource, views: Iterable[View]) -> list[dict[s
     return schema.dump(views, many=True)
 
 
-def _pairs(statement: Any) -> dict[uuid.UUID, list]:
+def by_owner(pairs: Iterable[tuple[uuid.UUID, Any]]) -> dict[uuid.UUID, list]:
+    """What belongs to each owner, in its order."""
     found: dict[uuid.UUID, list] = {}
-    for owner, value in db.session.execute(statement):
+    for owner, value in pairs:
         found.setdefault(owner, []).append(value)
     return found
 
 
-def _ids(
-    actor: Actor, resource: Resource, name: str, kind: Ref | RefList, owners: Iterable[uuid.UUID]
-) -> dict[uuid.UUID, list[uuid.UUID]]:
-    target = registry.get(kind.kind)
-    if target is None:
-        # The schema names a kind that no module has registered yet.
-        return {}
-    return _pairs(related(actor, resource, name, target, owners))
-
-
 def related(
-    actor: Actor, resource: Resource, name: str, target: Resource, owners: Iterable[uuid.UUID]
-) -> Any:
-    """A select of (owner's id, related record's id), in the relation's order."""
-    columns = select(resource.model.id, target.model.id)
-    return (
-        joined(columns, resource, name)
-        .where(resource.model.id.in_(list(owners)), allowed(actor, target))
-        .order_by(*order_of(resource, name), target.model.id)
-    )
+    actor: Actor, resource: Resource, name: str, owners: Iterable[uuid.UUID]
+) -> Iterable[tuple[uuid.UUID, uuid.UUID]]:
+    """(owner's id, id of a record that its relation names), in the relation's order."""
+    if registry.get(resource.schema._declared_fields[name].kind) is None:
+        # The schema names a kind that no module has registered yet.
+        return []
+    return _related(actor, resource, name, which=owners)
+
+
+@made_once
+def _related(actor: Actor, resource: Resource, name: str) -> Select:
+    target = registry.get(resource.schema._declared_fields[name].kind)
+    found = joined(select(resource.model.id, target.model.id), resource, name)
+    found = found.where(is_among(resource.model.id, WHICH), allowed(actor, target))
+    return found.order_by(*order_of(resource, name), target.model.id)
 
 
 def joined(columns: Select, resource: Resource, name: str) -> Select:
@@ -125,13 +125,14 @@ def tags_of(
     resource: Resource, name: str, owners: Iterable[uuid.UUID]
 ) -> dict[uuid.UUID, list[str]]:
     """The tags of records, in their order."""
+    return by_owner(_tags(resource, name, which=owners))
+
+
+@made_once
+def _tags(resource: Resource, name: str) -> Select:
     tag = getattr(resource.model, name).entity.class_
-    columns = select(resource.model.id, tag.name)
-    return _pairs(
-        joined(columns, resource, name)
-        .where(resource.model.id.in_(list(owners)))
-        .order_by(*order_of(resource, name))
-    )
+    found = joined(select(resource.model.id, tag.name), resource, name)
+    return found.where(is_among(resource.model.id, WHICH)).order_by(*order_of(resource, name))
 
 
 def tag_names(resource: Resource, name: str, record_id: uuid.UUID) -> list[str]:

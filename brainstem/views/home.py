@@ -14,7 +14,6 @@ from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import label_of
 from brainstem.core.times import utc_text
-from brainstem.extensions import db
 from brainstem.records import saved_views
 from brainstem.views import activity, navigation, show
 from brainstem.views.pages import page_actor
@@ -67,8 +66,7 @@ def _sessions(actor: Actor, kind: Resource, records: Sequence[Any]) -> list[dict
     ids = [each.id for each in records]
     named: dict[Any, list[str]] = {}
     if ids:
-        statement = references.related(actor, kind, "projects", projects, ids)
-        pairs = db.session.execute(statement).all()
+        pairs = list(references.related(actor, kind, "projects", ids))
         names = finding.named(actor, projects, list({project for _, project in pairs}))
         for session, project in pairs:
             named.setdefault(session, []).append(names[project])

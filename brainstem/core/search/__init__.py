@@ -110,7 +110,7 @@ def _elsewhere(
     for name, branch in tree.items():
         target = target_of(resource, name)
         left = [each for each in owners if each not in found]
-        pairs = db.session.execute(references.related(actor, resource, name, target, left)).all()
+        pairs = list(references.related(actor, resource, name, left))
         held = select(Entry.record_id).where(
             Entry.record_id.in_({b for _, b in pairs}), position_of(Entry.text, word) > 0
         )
