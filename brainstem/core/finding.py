@@ -10,7 +10,16 @@ import uuid
 from dataclasses import dataclass
 from functools import cached_property
 
-from sqlalchemy import Select, Subquery, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Integer,
+    Select,
+    Subquery,
+    bindparam,
+    func,
+    select,
+)
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
@@ -19,6 +28,7 @@ from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
 from brainstem.core.sql import WHICH, is_among
+from brainstem.core.transactions import rows
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 
@@ -85,16 +95,19 @@ def find(
         matching = matching.join(among, among.c.id == resource.model.id)
         if not args.getlist("sort[]"):
             asked.order, asked.sort = [among.c.place], []
-    page = matching.order_by(*asked.order).limit(asked.limit).offset(asked.offset)
-    rows = db.session.execute(page, who).all()
-    ids = [row[0] for row in rows]
+    if asked.where or asked.order or among is not None:
+        page = _part(matching, asked.order or query.usual_order(actor, resource))
+    else:
+        page = _usual.statement(actor, resource)
+    found = rows(page, who | {"limit": asked.limit, "offset": asked.offset}).all()
+    ids = [row[0] for row in found]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)
     else:
         key = None
         if asked.key is not None and among is None:
             key = (actor.user_id, actor.portal, resource.name, asked.key)
-        total = counting.total(matching, who, key, rows[0][1] if rows else None)
+        total = counting.total(matching, who, key, found[0][1] if found else None)
     return Page(actor, resource, ids, total, asked, only)
 
 
@@ -102,6 +115,18 @@ def find(
 def _readable(actor: Actor, resource: Resource) -> Select:
     """The ids of the records that the actor may read, and the state of the data."""
     return select(resource.model.id, counting.state_of_data()).where(allowed(actor, resource))
+
+
+@made_once
+def _usual(actor: Actor, resource: Resource) -> Select:
+    """A part of the list of all that the actor may read, in its usual order."""
+    order = query.usual_order(actor, resource)
+    return _part(_readable.statement(actor, resource), order)
+
+
+def _part(matching: Select, order: list[ColumnElement]) -> Select:
+    limit, offset = bindparam("limit", type_=Integer()), bindparam("offset", type_=BigInteger())
+    return matching.order_by(*order).limit(limit).offset(offset)
 
 
 def get(

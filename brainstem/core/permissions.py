@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from brainstem.core.resource import Resource, registry
 from brainstem.core.sql import WHICH, is_among, unindexed
-from brainstem.core.transactions import recalled
+from brainstem.core.transactions import recalled, rows
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
 
@@ -111,11 +111,14 @@ class made_once:
     """
 
     def __init__(self, make: Callable[..., Select]) -> None:
-        self._made = lru_cache(1000)(make)
+        self._made = lru_cache(1000)(lambda *about: _asked_for(make(*about)))
         update_wrapper(self, make)
 
     def statement(self, *about: Any) -> Select:
         """The statement, for whoever executes it: not asked yet, with `WHO` for the user of an actor."""
+        return self._found(about)[0]
+
+    def _found(self, about: tuple) -> tuple[Select, bool]:
         return self._made(*(_anybody(a.portal) if isinstance(a, Actor) else a for a in about))
 
     def __call__(self, *about: Any, **values: Any) -> Result:
@@ -123,7 +126,13 @@ class made_once:
         for each in about:
             if isinstance(each, Actor):
                 values[WHO.key] = each.user_id
-        return db.session.execute(self.statement(*about), values)
+        statement, of_objects = self._found(about)
+        return (db.session.execute if of_objects else rows)(statement, values)
+
+
+def _asked_for(statement: Select) -> tuple[Select, bool]:
+    """A statement, and whether it asks for objects and not for columns."""
+    return statement, any(isinstance(each["expr"], type) for each in statement.column_descriptions)
 
 
 @cache

@@ -88,6 +88,7 @@ class Query:
     """A list query, understood: what to select, in which order, and which part of it."""
 
     where: list[ColumnElement[bool]] = field(default_factory=list)
+    #: Empty for the usual one (`usual_order`).
     order: list[ColumnElement] = field(default_factory=list)
     limit: int = PER_PAGE
     offset: int = 0
@@ -121,12 +122,20 @@ def parse(
             errors[name] = error.messages
     if errors:
         raise ValidationError(errors)
-    if not query.order:
-        query.order = [each for name in resource.sort for each in order_by(actor, resource, name)]
+    if one:
+        return query
+    if query.order:
+        query.order.append(resource.model.id)
+    else:
         query.sort = list(resource.sort)
-    query.order.append(resource.model.id)
     query.key = short(repr(query.filters))
     return query
+
+
+def usual_order(actor: Actor, resource: Resource) -> list[ColumnElement]:
+    """The order of lists that ask for none."""
+    order = [each for name in resource.sort for each in order_by(actor, resource, name)]
+    return [*order, resource.model.id]
 
 
 def short(key: str) -> str:

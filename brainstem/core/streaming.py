@@ -27,7 +27,8 @@ ID, IN_MEMORY = 16, 1024 * 1024
 def ids_of(actor: Actor, resource: Resource, asked: query.Query) -> Select:
     """The ids of all records that a query finds, in its order."""
     model = resource.model
-    return select(model.id).where(allowed(actor, resource), *asked.where).order_by(*asked.order)
+    order = asked.order or query.usual_order(actor, resource)
+    return select(model.id).where(allowed(actor, resource), *asked.where).order_by(*order)
 
 
 def texts(

@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
+from sqlalchemy import CursorResult, Executable
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from brainstem import outages
@@ -19,6 +20,16 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 TRIES = 4
+
+
+def rows(statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult:
+    """What a statement of columns finds, in the transaction under way.
+
+    `db.session.execute` looks for objects among the columns, and takes 0.2 ms to find none: of reading one
+    record through the API, with its token, a quarter.
+    """
+    db.session.flush()
+    return db.session.connection().execute(statement, values)
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:

@@ -8,6 +8,7 @@ import uuid
 from datetime import datetime, timedelta
 from itertools import count
 
+import sqlalchemy
 from marshmallow import ValidationError
 from sqlalchemy import UniqueConstraint, bindparam, select, update
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -15,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import if_possible, operation
+from brainstem.core.transactions import if_possible, operation, rows
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
@@ -49,8 +50,8 @@ class Token(Record):
 
     @property
     def expires(self) -> datetime:
-        """One year after its last use."""
-        return (self.last_used or self.created_date) + VALID
+        """When it is of no use any more."""
+        return expiry(self.created_date, self.last_used)
 
     @property
     def expired(self) -> bool:
@@ -58,8 +59,19 @@ class Token(Record):
         return self.expires < utcnow()
 
 
-#: Made once: every request of a script asks it.
-BY_HASH = select(Token).join(Token.user).where(User.is_active, Token.hash == bindparam("hash"))
+def expiry(made: datetime, last_used: datetime | None) -> datetime:
+    """One year after the last use."""
+    return (last_used or made) + VALID
+
+
+#: Made once, and of columns: every request of a script asks it.
+BY_HASH = (
+    select(
+        Token.id, Token.user_id, Token.name, Token.read_only, Token.created_date, Token.last_used
+    )
+    .join(Token.user)
+    .where(User.is_active, Token.hash == bindparam("hash"))
+)
 
 
 class NewToken(Row):
@@ -137,12 +149,11 @@ def tokens_of(actor: Actor) -> list[Token]:
     return list(db.session.scalars(statement))
 
 
-def valid(secret: str) -> Token | None:
-    """The token with this text, unless it is expired or its user gone; notes the use."""
-    token = db.session.scalar(BY_HASH, {"hash": _hash(secret)})
-    if token is None or token.expired:
+def valid(secret: str) -> sqlalchemy.Row | None:
+    """What is known of the token with this text, unless it is expired or its user gone; notes the use."""
+    token, now = rows(BY_HASH, {"hash": _hash(secret)}).first(), utcnow()
+    if token is None or expiry(token.created_date, token.last_used) < now:
         return None
-    now = utcnow()
     if token.last_used is None or now - token.last_used > NOTED:
         with if_possible():
             _note_use(token.id, now)
