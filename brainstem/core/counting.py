@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, Select, String, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
-from brainstem.core.transactions import rows
+from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
 #: How many counts are remembered: a state has as many as there are people and lists that they look at.
@@ -75,13 +75,13 @@ def total(matching: Select, params: dict[str, Any], key: Hashable | None, state:
     counted = matching.with_only_columns(func.count(), state_of_data(), maintain_column_froms=True)
     if key is None or "operation" in db.session.info:
         # What an operation has written itself is no state of the database, and may be taken back.
-        return rows(counted, params).first()[0]
+        return execute(counted, params).first()[0]
     connection = db.session.connection()
     memory = _memory(connection)
     state = state or _state(connection)
     found = memory.get(state, key)
     if found is None:
-        found, its_state = rows(counted, params).first()
+        found, its_state = execute(counted, params).first()
         memory.put(its_state or state, key, found)
     return found
 

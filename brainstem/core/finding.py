@@ -28,7 +28,7 @@ from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
 from brainstem.core.sql import WHICH, is_among
-from brainstem.core.transactions import rows
+from brainstem.core.transactions import execute
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 
@@ -99,7 +99,7 @@ def find(
         page = _part(matching, asked.order or query.usual_order(actor, resource))
     else:
         page = _usual.statement(actor, resource)
-    found = rows(page, who | {"limit": asked.limit, "offset": asked.offset}).all()
+    found = execute(page, who | {"limit": asked.limit, "offset": asked.offset}).all()
     ids = [row[0] for row in found]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)

@@ -12,10 +12,17 @@ from functools import cache
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import Select, UniqueConstraint, bindparam, select
 
 from brainstem.core import people, references
-from brainstem.core.permissions import Actor, Right, require, right_to_change, unusable
+from brainstem.core.permissions import (
+    Actor,
+    Right,
+    made_once,
+    require,
+    right_to_change,
+    unusable,
+)
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, RecordSchema, Ref
 from brainstem.errors import Forbidden
@@ -30,11 +37,12 @@ def judge(
     *,
     partial: bool = False,
     keeping: bool = False,
+    held: Right | None = None,
 ) -> dict[str, Any]:
     """The payload's data; `ValidationError` with everything that is wrong by field, or `Forbidden`.
 
     What is stored already is compared only for those who hold the rights: else its errors would tell
-    what they may not see.
+    what they may not see. `held` is a right on the record that the actor is known to hold.
     """
     data, errors = _schema(resource.schema, actor.way).judge(payload, partial=partial)
     lacking = _lacking(actor, resource, data)
@@ -42,10 +50,10 @@ def judge(
     good = {name: value for name, value in data.items() if name not in errors}
     refused = None
     try:
-        if record is not None:
-            require(actor, right_for(resource, good), resource, record.id)
-        held = _held(resource, record, good, lists=keeping) if record is not None else set()
-        _require_references(resource, good, lacking, held)
+        if record is not None and (right := right_for(resource, good)) is not held:
+            require(actor, right, resource, record.id)
+        named = _held(resource, record, good, lists=keeping) if record is not None else set()
+        _require_references(resource, good, lacking, named)
         errors |= _against_stored(actor, resource, record, good)
     except Forbidden as error:
         refused = error
@@ -142,15 +150,24 @@ def _taken(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, l
         if record is None and known_free(resource, fields).intersection([tuple(values)]):
             known_free(resource, fields).discard(tuple(values))
             continue
-        same = [c == value for c, value in zip(constraint.columns, values, strict=True)]
-        if record is not None:
-            same.append(model.id != record.id)
-        if db.session.scalar(select(select(model.id).where(*same).exists())):
+        sought = dict(zip((column.name for column in constraint.columns), values, strict=True))
+        own = {"own": record.id} if record is not None else {}
+        if _others(resource, tuple(sought), bool(own), **sought, **own).scalar():
             text = constraint.info.get(
                 "message", f"Another {resource.words} has this {fields[-1]}."
             )
             errors[fields[-1]] = [text]
     return errors
+
+
+@made_once
+def _others(resource: Resource, names: tuple[str, ...], but_own: bool) -> Select:
+    """Whether there are records with certain values in these columns, but for one's `own`."""
+    columns = resource.model.__table__.c
+    same = [columns[name] == bindparam(name) for name in names]
+    if but_own:
+        same.append(columns.id != bindparam("own"))
+    return select(select(columns.id).where(*same).exists())
 
 
 def known_free(resource: Resource, fields: Iterable[str]) -> set[tuple]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import or_, select
+from sqlalchemy import Select, bindparam, or_, select
 from sqlalchemy.orm.attributes import flag_modified
 
 from brainstem.core import finding, history, people, publishing, reading, references, search
@@ -21,6 +21,7 @@ from brainstem.core.permissions import (
     Actor,
     Right,
     Role,
+    made_once,
     may,
     require,
     right_to_change,
@@ -65,7 +66,7 @@ def add(
     if resource.read_only:
         raise Forbidden(f"{resource.labels} are not made here.")
     if resource.locked_by and (owner_id := as_id(payload.get(resource.locked_by))):
-        _lock(resource, owner_id)
+        _lock(resource, None, owner_id)
     data = judge(actor, resource, None, payload)
     columns, links, _ = _split(resource, data)
     resource.complete(actor, columns)
@@ -117,8 +118,11 @@ def alter(
     """
     _signed_in(actor)
     record = _locked(resource, record_id, as_id(payload.get(resource.locked_by)))
-    require(actor, Right.READ, resource, record_id)
-    data = judge(actor, resource, record, payload, partial=not replace, keeping=keeping)
+    usual = right_to_change(resource)
+    held = usual if may(actor, usual, resource, record_id) else None
+    if not held:
+        require(actor, Right.READ, resource, record_id)
+    data = judge(actor, resource, record, payload, partial=not replace, keeping=keeping, held=held)
     _expect(record, version)
 
     data = _with_unseen(actor, resource, record, data)
@@ -134,9 +138,10 @@ def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) 
     columns, links, roles = _split(resource, data)
     columns = {name: value for name, value in columns.items() if _differs(record, name, value)}
     changed = bool(columns)
-    for name in columns:
+    for name, value in columns.items():
         # A JSON document compares as equal to one with another order of keys, or 22 for 22.0.
-        flag_modified(record, name)
+        if isinstance(value, dict | list):
+            flag_modified(record, name)
     if columns:
         resource.update(record, columns)
     if "is_public" in columns:
@@ -166,8 +171,8 @@ def delete(
     _expect(record, version)
     if reason := kept_by(actor, resource, record_id):
         raise ValidationError(reason)
-    history.deleting(actor, resource, record)
-    search.forget(resource, [record.id])
+    gone = history.deleting(actor, resource, [record_id])
+    search.forget(gone)
     people.end(actor, resource, record.id)
     with history.changing_owner(actor, resource, _owner_of(resource, record)):
         resource.remove(record)
@@ -201,10 +206,9 @@ def kept_by(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
 
 
 def touch(record: Any) -> None:
-    """Count a change of the record."""
+    """Count a change of the record: stored together with what has changed."""
     record.version += 1
     record.updated_date = utcnow()
-    db.session.flush()
 
 
 def _owner_of(resource: Resource, record: Any) -> uuid.UUID | None:
@@ -227,23 +231,41 @@ def _locked(resource: Resource, record_id: uuid.UUID, owner_id: uuid.UUID | None
 
     `owner_id` is the record that it shall belong to.
     """
-    model = resource.model
     if resource.locked_by:
-        its = select(getattr(model, f"{resource.locked_by}_id")).where(model.id == record_id)
-        _lock(resource, its.scalar_subquery(), owner_id)
-    statement = select(model).where(model.id == record_id).execution_options(populate_existing=True)
-    record = db.session.scalar(statement.with_for_update())
+        _lock(resource, record_id, owner_id)
+    record = db.session.scalar(_for_change.statement(resource), {"record": record_id})
     if record is None:
         raise NotFound(f"There is no such {resource.words}.")
     return record
 
 
-def _lock(resource: Resource, *owner_ids: Any) -> None:
-    """Let nobody else change what belongs to the same record until this transaction ends."""
-    owner = getattr(resource.model, resource.locked_by).entity.class_
-    these = or_(*(owner.id == each for each in owner_ids if each is not None))
+def _lock(
+    resource: Resource, record_id: uuid.UUID | None, owner_id: uuid.UUID | None = None
+) -> None:
+    """Let nobody else change what belongs to the same records until this transaction ends.
+
+    They are read anew; what asks for them by their ids until then finds them at hand.
+    """
+    values = {"record": record_id, "owner": owner_id}
+    locked = db.session.info["operation"].setdefault("locked", [])
+    locked += db.session.scalars(_owners_for_change.statement(resource), values)
+
+
+@made_once
+def _for_change(resource: Resource) -> Select:
+    statement = select(resource.model).where(resource.model.id == bindparam("record"))
+    return statement.with_for_update().execution_options(populate_existing=True)
+
+
+@made_once
+def _owners_for_change(resource: Resource) -> Select:
+    """What a record belongs to, and what it shall belong to."""
+    model, owner = resource.model, getattr(resource.model, resource.locked_by).entity.class_
+    its = select(getattr(model, f"{resource.locked_by}_id")).where(model.id == bindparam("record"))
+    these = or_(owner.id == its.scalar_subquery(), owner.id == bindparam("owner"))
     # In one order, so that two of these wait for each other and do not lock each other out.
-    db.session.execute(select(owner.id).where(these).order_by(owner.id).with_for_update())
+    statement = select(owner).where(these).order_by(owner.id)
+    return statement.with_for_update().execution_options(populate_existing=True)
 
 
 def _expect(record: Any, version: Callable[[int], bool] | None) -> None:
@@ -298,13 +320,11 @@ def _link(
 ) -> bool:
     field, table = resource.schema._declared_fields[name], references.link_table_of(resource, name)
     if isinstance(field, TagList):
-        model = getattr(resource.model, name).entity.class_
-        ids = references.tag_ids(model, value)
-        return references.arrange(table, record.id, ids, fresh=fresh)
+        value = references.tag_ids(getattr(resource.model, name).entity.class_, value)
     if fresh:
-        return references.arrange(table, record.id, value, fresh=True)
-    current = references.linked_ids(table, record.id)
-    target = registry.get(field.kind)
-    unseen = set(unusable(actor, Right.READ, target, current))
-    wanted = references.with_unseen(current, set(current) - unseen, value)
-    return references.arrange(table, record.id, wanted)
+        return references.arrange(table, record.id, value)
+    current = references.links(table, record.id)
+    if isinstance(field, RefList):
+        unseen = set(unusable(actor, Right.READ, registry.get(field.kind), [*current]))
+        value = references.with_unseen([*current], current.keys() - unseen, value)
+    return references.arrange(table, record.id, value, current)

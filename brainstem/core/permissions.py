@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from brainstem.core.resource import Resource, registry
 from brainstem.core.sql import WHICH, is_among, unindexed
-from brainstem.core.transactions import recalled, rows
+from brainstem.core.transactions import execute, recalled
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
 
@@ -127,7 +127,7 @@ class made_once:
             if isinstance(each, Actor):
                 values[WHO.key] = each.user_id
         statement, of_objects = self._found(about)
-        return (db.session.execute if of_objects else rows)(statement, values)
+        return (db.session.execute if of_objects else execute)(statement, values)
 
 
 def _asked_for(statement: Select) -> tuple[Select, bool]:

@@ -21,6 +21,7 @@ from werkzeug.datastructures import MultiDict
 from brainstem.core.permissions import Actor, allowed, seen_as
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
+    TIMES,
     Day,
     Duration,
     ExtraFields,
@@ -43,9 +44,6 @@ FURTHEST = 4
 
 #: How far an include goes.
 STEPS = 2
-
-#: What every record has and a query may name, though it is not shown.
-TIMES: dict[str, fields.Field] = {"created_date": LabDateTime(), "updated_date": LabDateTime()}
 
 #: The field types whose values a list can be filtered and sorted by as they are.
 PLAIN = (fields.String, fields.UUID, fields.Boolean, fields.Integer, LabDateTime, Day, Duration)

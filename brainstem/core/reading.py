@@ -37,7 +37,7 @@ from brainstem.core.schemas import (
     Text,
 )
 from brainstem.core.sql import WHICH, id_text, in_set, is_among, json_list
-from brainstem.core.transactions import rows
+from brainstem.core.transactions import execute
 
 #: An include: `{"behaviors": {"subjects": {}}}`.
 Tree = dict[str, "Tree"]
@@ -82,7 +82,7 @@ def sent(
         return []
     shape = _shape(resource, actor.portal, guarded, only)
     found = {}
-    for row in rows(shape.statement, {WHO.key: actor.user_id, WHICH.key: ids}):
+    for row in execute(shape.statement, {WHO.key: actor.user_id, WHICH.key: ids}):
         record_id, version, *values = row
         pairs = zip(shape.writers, values, strict=True)
         parts = [value if write is None else write(value) for write, value in pairs]

@@ -9,9 +9,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Select, Table, UniqueConstraint, delete, insert, select, update
+from sqlalchemy import (
+    Select,
+    Table,
+    UniqueConstraint,
+    Update,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 
 from brainstem.core import people
 from brainstem.core.permissions import Actor, allowed, made_once
@@ -19,7 +29,7 @@ from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
 from brainstem.core.sql import WHICH, is_among
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import recalled, together
+from brainstem.core.transactions import execute, insert_into, recalled, together
 from brainstem.extensions import db
 
 
@@ -162,41 +172,62 @@ def link_table_of(resource: Resource, name: str) -> Table:
 
 def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
     """What a record's link table names, in order."""
+    return list(links(table, owner_id))
+
+
+def links(table: Table, owner_id: uuid.UUID) -> dict[uuid.UUID, int]:
+    """What a record's link table names, in order, with the places."""
+    return dict(_links(table, owner=owner_id).all())
+
+
+@made_once
+def _links(table: Table) -> Select:
     owner, target, position = columns_of(table)
-    return list(db.session.scalars(select(target).where(owner == owner_id).order_by(position)))
+    return select(target, position).where(owner == bindparam("owner")).order_by(position)
 
 
 def arrange(
-    table: Table, owner_id: uuid.UUID, wanted: list[uuid.UUID], *, fresh: bool = False
+    table: Table,
+    owner_id: uuid.UUID,
+    wanted: list[uuid.UUID],
+    current: dict[uuid.UUID, int] | None = None,
 ) -> bool:
     """Make a link table name just these, in this order, 0, 1, 2 …; True where that changed anything.
 
-    Links that stay keep their rows; a `fresh` owner has none. The caller holds the lock of its row.
+    `current` are the `links` of an owner that is not new; those that stay keep their rows. The caller
+    holds the lock of the owner's row.
     """
     owner, target, position = columns_of(table)
-    statement = select(target, position).where(owner == owner_id)
-    current = {} if fresh else dict(db.session.execute(statement).all())
+    fresh, current = current is None, current or {}
     gone = current.keys() - set(wanted)
     if gone:
         db.session.execute(delete(table).where(owner == owner_id, target.in_(gone)))
-    new, moved = [], False
-    for place, each in enumerate(wanted):
-        if each not in current:
-            new.append({owner.name: owner_id, target.name: each, position.name: place})
-        elif current[each] != place:
-            moved = True
-            values = {position: place}
-            if "version" in table.c:
-                # The link is a record itself, and one that moved is a new version of it.
-                values |= {table.c.version: table.c.version + 1, table.c.updated_date: utcnow()}
-            db.session.execute(
-                update(table).where(owner == owner_id, target == each).values(values)
-            )
+    places = {each: place for place, each in enumerate(wanted) if current.get(each) != place}
+    moved = [each for each in places if each in current]
+    if moved:
+        values = [{"owner": owner_id, "target": each, "place": places[each]} for each in moved]
+        execute(_move(table), [each | {"now": utcnow()} for each in values])
+    new = [
+        {owner.name: owner_id, target.name: each, position.name: place}
+        for each, place in places.items()
+        if each not in current
+    ]
     if new and fresh and not _exclusive(table, owner):
-        together(table, new, lambda rows: db.session.execute(insert(table), rows))
+        together(table, new, lambda rows: execute(insert_into(table), rows))
     elif new:
-        db.session.execute(insert(table), new)
-    return bool(gone or new or moved)
+        execute(insert_into(table), new)
+    return bool(gone or places)
+
+
+@cache
+def _move(table: Table) -> Update:
+    """Give a link another place. It may be a record itself, and one that moved is a new version of it."""
+    owner, target, position = columns_of(table)
+    values = {position: bindparam("place")}
+    if "version" in table.c:
+        values |= {table.c.version: table.c.version + 1, table.c.updated_date: bindparam("now")}
+    link = (owner == bindparam("owner"), target == bindparam("target"))
+    return update(table).where(*link).values(values)
 
 
 def _exclusive(table: Table, owner: Any) -> bool:
@@ -211,12 +242,16 @@ def columns_of(table: Table) -> tuple[Any, Any, Any]:
     return owner, target, table.c.order if "order" in table.c else table.c.position
 
 
+@made_once
+def _tags_called(model: Any) -> Select:
+    return select(model.name, model.id).where(model.name.in_(bindparam("names", expanding=True)))
+
+
 def tag_ids(model: Any, names: list[str]) -> list[uuid.UUID]:
     """The ids of tags by name, made where they are new."""
 
     def find_or_make(asked: list[str]) -> dict[str, uuid.UUID]:
-        statement = select(model.name, model.id).where(model.name.in_(asked))
-        known = dict(db.session.execute(statement).all())
+        known = dict(_tags_called(model, names=asked).all())
         for name in asked:
             if name not in known:
                 tag = model(name=name)

@@ -112,10 +112,9 @@ class Resource:
         db.session.flush()
 
     def update(self, record: Record, data: dict[str, Any]) -> None:
-        """Store what changed."""
+        """Store what changed: at the latest with the record's new version, in one statement."""
         for name, value in data.items():
             setattr(record, name, value)
-        db.session.flush()
 
     def remove(self, record: Record) -> None:
         """Delete a record; the database takes along what belongs to it."""

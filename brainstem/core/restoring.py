@@ -20,7 +20,7 @@ from brainstem.core.permissions import Actor, Right, require, unusable
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import People, Ref, RefList, texts_in
 from brainstem.core.times import parse
-from brainstem.core.transactions import operation
+from brainstem.core.transactions import operation, write_out
 from brainstem.errors import Changed, Forbidden, NotFound, ProgramError
 from brainstem.extensions import db
 
@@ -111,6 +111,7 @@ def _bring_back(actor: Actor, resource: Resource, since: list[Revision]) -> Rest
     history.describe(f"Restored: {resource.words}")
     restored = _take_back(actor, _with_its_own(deleted, everything))
     if len(since) > 1:
+        write_out()  # what was just noted is asked for
         again = restore(actor, resource, deleted.record_id, since[-1].id)
         restored.left_out |= again.left_out
     return restored

@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, ParamSpec, TypeVar
 
-from sqlalchemy import CursorResult, Executable
+from sqlalchemy import CursorResult, Executable, Insert, Table, insert
 from sqlalchemy.exc import DBAPIError, IntegrityError, SQLAlchemyError
 
 from brainstem import outages
@@ -22,14 +22,20 @@ V = TypeVar("V")
 TRIES = 4
 
 
-def rows(statement: Executable, values: Mapping[str, Any] | None = None) -> CursorResult:
-    """What a statement of columns finds, in the transaction under way.
+def execute(statement: Executable, values: Any = None) -> CursorResult:
+    """Execute a statement of columns, or one that writes rows, in the transaction under way.
 
     `db.session.execute` looks for objects among the columns, and takes 0.2 ms to find none: of reading one
     record through the API, with its token, a quarter.
     """
     db.session.flush()
     return db.session.connection().execute(statement, values)
+
+
+@functools.cache
+def insert_into(table: Table) -> Insert:
+    """A statement that writes rows, or one, into a table."""
+    return insert(table)
 
 
 def operation(function: Callable[P, R]) -> Callable[P, R]:
@@ -45,7 +51,7 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
         if "operation" in db.session.info:
             return function(*args, **kwargs)
         for last in [False] * (TRIES - 1) + [True]:
-            db.session.info["operation"] = {}
+            db.session.info["operation"] = {"later": {}}
             try:
                 # What was read so far (who is signed in) ends here: a transaction that writes begins
                 # as one, and sees all that was stored before it began.
@@ -53,6 +59,7 @@ def operation(function: Callable[P, R]) -> Callable[P, R]:
                 at_once = "at_once" in db.session.info
                 db.session.connection(execution_options={"write": True, "at_once": at_once})
                 result = function(*args, **kwargs)
+                write_out()
                 _commit()
                 if not at_once:
                     db.session.info["stored"] = True
@@ -96,21 +103,26 @@ def in_bulk() -> Iterator[None]:
     looks at none of the new ones before the end.
     """
     work = db.session.info["operation"]
-    work |= {"memory": {}, "later": {}}
+    work["memory"] = {}
     try:
         yield
         write_out()
     finally:
-        del work["memory"], work["later"]
+        del work["memory"]
 
 
 def together(topic: Hashable, rows: list[V], write: Callable[[list[V]], Any]) -> None:
     """Write rows: now, or `in_bulk` at the end, with all others of the topic at once."""
-    later = db.session.info.get("operation", {}).get("later")
-    if later is None:
-        write(rows)
+    if "memory" in db.session.info["operation"]:
+        at_the_end(topic, rows, write)
     else:
-        later.setdefault(topic, (write, []))[1].extend(rows)
+        write(rows)
+
+
+def at_the_end(topic: Hashable, rows: list[V], write: Callable[[list[V]], Any]) -> None:
+    """Write rows that nobody looks at before the operation ends, with all others of the topic at once."""
+    later = db.session.info["operation"]["later"]
+    later.setdefault(topic, (write, []))[1].extend(rows)
 
 
 def write_out() -> None:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from brainstem.core.operations import touch
 from brainstem.core.permissions import Actor
-from brainstem.core.references import arrange, linked_ids
+from brainstem.core.references import arrange, links
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     ExtraFields,
@@ -240,6 +240,10 @@ class SessionDataStorageSchema(RecordSchema):
     order = Whole()
 
 
+#: A place behind all others.
+FAR = 1_000_000
+
+
 class OrderedStorages(Resource):
     """Rows that keep the order of their session gapless; an order past the end means the end.
 
@@ -259,35 +263,33 @@ class OrderedStorages(Resource):
         }
 
     def insert(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
-        session = _lock(record.session_id)
-        storages = linked_ids(self.model.__table__, session.id)
-        place = min(data.get("order", len(storages)), len(storages))
-        arrange(self.model.__table__, session.id, storages)
-        record.order = place
-        storages.insert(place, record.datastorage_id)
+        session_id, stored = record.session_id, links(self.model.__table__, record.session_id)
+        storages = [*stored]
+        storages.insert(min(data.get("order", FAR), FAR), record.datastorage_id)
+        record.order = storages.index(record.datastorage_id)
         super().insert(record, data)
-        arrange(self.model.__table__, session.id, storages)
-        touch(session)
+        stored[record.datastorage_id] = record.order
+        self._arrange(session_id, storages, stored)
 
     def update(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
-        session = _lock(record.session_id)
-        storages = linked_ids(self.model.__table__, session.id)
-        storages.remove(record.datastorage_id)
-        storages.insert(min(data["order"], len(storages)), record.datastorage_id)
-        arrange(self.model.__table__, session.id, storages)
-        db.session.refresh(record)
-        touch(session)
+        stored = links(self.model.__table__, record.session_id)
+        storages = [each for each in stored if each != record.datastorage_id]
+        storages.insert(min(data["order"], FAR), record.datastorage_id)
+        place = stored[record.datastorage_id] = storages.index(record.datastorage_id)
+        self._arrange(record.session_id, storages, stored)
+        record.order = place
 
     def remove(self, record: SessionDataStorage) -> None:
-        session = _lock(record.session_id)
-        storages = linked_ids(self.model.__table__, session.id)
-        storages.remove(record.datastorage_id)
-        arrange(self.model.__table__, session.id, storages)
-        touch(session)
+        stored = links(self.model.__table__, record.session_id)
+        storages = [each for each in stored if each != record.datastorage_id]
+        self._arrange(record.session_id, storages, stored)
 
-
-def _lock(session_id: uuid.UUID) -> Session:
-    return db.session.get(Session, session_id, with_for_update=True, populate_existing=True)
+    def _arrange(
+        self, session_id: uuid.UUID, storages: list[uuid.UUID], stored: dict[uuid.UUID, int]
+    ) -> None:
+        """Store an order of data storages: it is the session that has changed."""
+        arrange(self.model.__table__, session_id, storages, stored)
+        touch(db.session.get(Session, session_id))
 
 
 registry.register(

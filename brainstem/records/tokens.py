@@ -16,7 +16,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Flag, Row, Text
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import if_possible, operation, rows
+from brainstem.core.transactions import execute, if_possible, operation
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
@@ -151,7 +151,7 @@ def tokens_of(actor: Actor) -> list[Token]:
 
 def valid(secret: str) -> sqlalchemy.Row | None:
     """What is known of the token with this text, unless it is expired or its user gone; notes the use."""
-    token, now = rows(BY_HASH, {"hash": _hash(secret)}).first(), utcnow()
+    token, now = execute(BY_HASH, {"hash": _hash(secret)}).first(), utcnow()
     if token is None or expiry(token.created_date, token.last_used) < now:
         return None
     if token.last_used is None or now - token.last_used > NOTED:

@@ -18,9 +18,9 @@ from marshmallow import fields
 
 from brainstem.core import listing
 from brainstem.core.permissions import Actor
-from brainstem.core.query import PLAIN, TIMES
+from brainstem.core.query import PLAIN
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import ExtraFields, Ref, RefList, TagList
+from brainstem.core.schemas import TIMES, ExtraFields, Ref, RefList, TagList
 from tests.attacks.addresses import requests
 from tests.attacks.world import SECRET, Lab
 from tests.kinds import KINDS, LEAST, filled

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cache
 from types import MappingProxyType
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import Column, insert, select
+from sqlalchemy import Column, Select, Table, bindparam, select, update
+from sqlalchemy.orm.util import identity_key
 
-from brainstem.core import people, references
+from brainstem.core import people, reading, references
 from brainstem.core.history.models import (
     CHANGE,
     CREATE,
@@ -22,15 +23,35 @@ from brainstem.core.history.models import (
     change_root,
     revision_root,
 )
-from brainstem.core.permissions import Actor
+from brainstem.core.permissions import Actor, made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import People, Ref, RefList, TagList
-from brainstem.core.times import utc_text, utcnow
-from brainstem.core.transactions import together
+from brainstem.core.sql import WHICH, is_among
+from brainstem.core.times import utcnow
+from brainstem.core.transactions import at_the_end, execute, insert_into
 from brainstem.extensions import db
+
+CHANGES: Table = Change.__table__
+REVISIONS: Table = Revision.__table__
+LAST_REVISIONS = (
+    select(REVISIONS.c.id)
+    .where(REVISIONS.c.change_id == bindparam("change"))
+    .order_by(REVISIONS.c.id.desc())
+)
 
 #: Links that are known already, by field; none.
 UNKNOWN: Mapping[str, list] = MappingProxyType({})
+
+#: Who may read everything: the history knows more than most who see it.
+EVERYBODY = Actor(None, portal="super")
+
+
+class Named(NamedTuple):
+    """A record as a revision speaks of it."""
+
+    id: uuid.UUID
+    title: str
+    version: int
 
 
 def describe(summary: str) -> None:
@@ -38,14 +59,14 @@ def describe(summary: str) -> None:
     work = db.session.info["operation"]
     work["summary"] = summary[:300]
     if "change" in work:
-        work["change"].summary = work["summary"]
+        this = update(CHANGES).where(CHANGES.c.id == work["change"]["id"])
+        db.session.execute(this.values(summary=work["summary"]))
 
 
 def change_id() -> uuid.UUID | None:
     """The id of what the operation that runs, or else the last one, has changed; None for nothing."""
     work = db.session.info.get("operation", db.session.info.get("last", {}))
-    change = work.get("change")
-    return change and change.id
+    return work["change"]["id"] if "change" in work else None
 
 
 def noted(record_id: uuid.UUID) -> list[str]:
@@ -57,7 +78,8 @@ def created(actor: Actor, resource: Resource, record: Any, links: dict[str, list
     """Note a new record; its `links` (ids, tags) need not be asked for."""
     if not resource.part_of:
         after = state(resource, record, recorded(resource), links)
-        _note(actor, resource, record, CREATE, {}, after, roots(resource, record, links))
+        named = Named(record.id, resource.called(record), record.version)
+        _note(actor, resource, named, CREATE, {}, after, roots(resource, record, links))
 
 
 @contextmanager
@@ -82,7 +104,8 @@ def changing(
     if differ:
         rooted |= roots(resource, record) if set(names) & set(resource.parents) else set()
         was, now = ({name: each[name] for name in differ} for each in (before, after))
-        _note(actor, resource, record, CHANGE, was, now, rooted, follows=follows)
+        named = Named(record.id, resource.called(record), record.version)
+        _note(actor, resource, named, CHANGE, was, now, rooted, follows=follows)
 
 
 @contextmanager
@@ -102,35 +125,89 @@ def changing_owner(actor: Actor, resource: Resource, owner_id: uuid.UUID | None)
 
 
 def deleting(
-    actor: Actor, resource: Resource, record: Any, gone: frozenset[uuid.UUID] = frozenset()
-) -> None:
-    """Note a record that is about to be deleted, with all that goes with it or loses its name.
+    actor: Actor,
+    resource: Resource,
+    ids: list[uuid.UUID],
+    rooted: Mapping[uuid.UUID, set[uuid.UUID]] | None = None,
+    gone: frozenset[uuid.UUID] = frozenset(),
+) -> frozenset[uuid.UUID]:
+    """Note records that are about to be deleted, with all that goes with them or loses their name.
 
-    What names it comes first and the record last: to take it all back, one goes the other way.
-    `gone` is what was noted before, where this one only follows.
+    What names them comes first and they come last: to take it all back, one goes the other way. Returns
+    the ids of all that will be gone.
+
+    Where they only follow, `rooted` says what they take their rights from, and `gone` is noted already.
     """
     if resource.part_of:
-        return
-    rooted, follows = roots(resource, record), bool(gone)
-    gone = gone | {record.id}
-    for kind, name, owner in _naming(resource, record, gone):
-        before = state(kind, owner, [name])
-        after = {name: [each for each in before[name] if each != str(record.id)]}
-        owner.version, owner.updated_date = owner.version + 1, utcnow()
-        _note(actor, kind, owner, CHANGE, before, after, roots(kind, owner), follows=True)
+        return gone
+    follows, gone = rooted is not None, gone.union(ids)
+    if rooted is None:
+        rooted = {each: roots(resource, db.session.get(resource.model, each)) for each in ids}
+    _unname(actor, resource, ids, gone)
     for kind, relation in reversed(taken_along(resource)):
-        column = getattr(kind.model, f"{relation}_id")
-        for part in db.session.scalars(select(kind.model).where(column == record.id)).all():
-            deleting(actor, kind, part, gone)
-            gone = gone | {part.id}
-    before = state(resource, record, recorded(resource))
-    before["created_date"] = utc_text(record.created_date)
-    _note(actor, resource, record, DELETE, before, {}, rooted, follows=follows)
-    if follows:
-        # The database deletes it: nobody is to find it here afterwards.
-        db.session.expunge(record)
+        if parts := dict(_parts(kind, relation, which=ids).all()):
+            its_roots = {
+                part: rooted[each]
+                if kind.parents == (relation,)
+                else roots(kind, db.session.get(kind.model, part))
+                for part, each in parts.items()
+            }
+            gone = deleting(actor, kind, [*parts], its_roots, gone)
+    for named, before in states(resource, ids, [*recorded(resource), "created_date"]):
+        _note(actor, resource, named, DELETE, before, {}, rooted[named.id], follows=follows)
+        known = db.session.identity_map.get(identity_key(resource.model, named.id))
+        if follows and known is not None:
+            # The database deletes it: nobody is to find it here afterwards.
+            db.session.expunge(known)
+    return gone
 
 
+def _unname(
+    actor: Actor, resource: Resource, ids: list[uuid.UUID], gone: frozenset[uuid.UUID]
+) -> None:
+    """Note of the records whose lists name these that they go on without them."""
+    texts = set(map(str, ids))
+    for kind, name in _lists_of(resource):
+        naming = _naming(references.link_table_of(kind, name), which=ids).scalars()
+        owners = [each for each in naming if each not in gone]
+        for named, before in states(kind, owners, [name]):
+            record = db.session.get(kind.model, named.id)
+            record.version, record.updated_date = record.version + 1, utcnow()
+            now = named._replace(version=record.version)
+            after = {name: [each for each in before[name] if each not in texts]}
+            rooted = roots(kind, record)
+            _note(actor, kind, now, CHANGE, before, after, rooted, follows=True)
+
+
+@made_once
+def _parts(kind: Resource, relation: str) -> Select:
+    """The records of a kind that belong to `WHICH`, and to which of them."""
+    owner = getattr(kind.model, f"{relation}_id")
+    return select(kind.model.id, owner).where(is_among(owner, WHICH)).order_by(kind.model.id)
+
+
+@made_once
+def _naming(table: Table) -> Select:
+    """The records whose lists name `WHICH`."""
+    owner, target, _ = references.columns_of(table)
+    return select(owner).where(is_among(target, WHICH)).distinct()
+
+
+@cache
+def _lists_of(resource: Resource) -> list[tuple[Resource, str]]:
+    """The lists in other records that name those of this kind, and go on without them."""
+    return [
+        (kind, name)
+        for kind in registry
+        for name, field in kind.schema.references()
+        if isinstance(field, RefList)
+        and field.kind == resource.name
+        and not field.dump_only
+        and _cascades(references.columns_of(references.link_table_of(kind, name))[1])
+    ]
+
+
+@cache
 def taken_along(resource: Resource) -> list[tuple[Resource, str]]:
     """The kinds whose records are deleted with one of this kind, with their relation to it.
 
@@ -145,22 +222,6 @@ def taken_along(resource: Resource) -> list[tuple[Resource, str]]:
         and not getattr(kind.model, name).property.uselist
         and _cascades(kind.model.__table__.c[f"{name}_id"])
     ]
-
-
-def _naming(
-    resource: Resource, record: Any, gone: frozenset[uuid.UUID]
-) -> Iterator[tuple[Resource, str, Any]]:
-    """The records whose lists name this one and go on without it."""
-    for kind in registry:
-        for name, field in kind.schema.references():
-            if not isinstance(field, RefList) or field.kind != resource.name or field.dump_only:
-                continue
-            owner, target, _ = references.columns_of(references.link_table_of(kind, name))
-            if not _cascades(target):
-                continue
-            named = select(owner).where(target == record.id, owner.not_in(gone))
-            for each in db.session.scalars(select(kind.model).where(kind.model.id.in_(named))):
-                yield kind, name, each
 
 
 def _cascades(column: Column) -> bool:
@@ -210,6 +271,18 @@ def state(
     }
 
 
+def states(
+    resource: Resource, ids: list[uuid.UUID], names: list[str]
+) -> Iterator[tuple[Named, dict[str, Any]]]:
+    """`state` of records by their ids, read in one statement."""
+    only = frozenset({resource.handle, *names})
+    for sent in reading.sent(EVERYBODY, resource, ids, only=only):
+        wire = sent.wire
+        title = resource.title(wire[resource.handle])
+        named = Named(uuid.UUID(sent.id), title, sent.version)
+        yield named, {name: wire[name] for name in names}
+
+
 def roots(resource: Resource, record: Any, links: Mapping[str, list] = UNKNOWN) -> set[uuid.UUID]:
     """The records with roles of their own that a record takes its rights from."""
     if resource.roles is not None:
@@ -235,7 +308,7 @@ def roots(resource: Resource, record: Any, links: Mapping[str, list] = UNKNOWN) 
 def _note(
     actor: Actor,
     resource: Resource,
-    record: Any,
+    named: Named,
     action: str,
     before: dict[str, Any],
     after: dict[str, Any],
@@ -243,54 +316,58 @@ def _note(
     *,
     follows: bool = False,
 ) -> None:
-    change = _change(actor)
-    revision = Revision(
-        change_id=change.id,
-        kind=resource.name,
-        record_id=record.id,
-        title=resource.called(record)[:300],
-        action=action,
-        version=record.version,
-        follows=follows,
-        before=before,
-        after=after,
-    )
-    together(Revision, [(revision, rooted)], _add)
+    work, change = db.session.info["operation"], _change(actor)
+    revision = {
+        "change_id": change["id"],
+        "kind": resource.name,
+        "record_id": named.id,
+        "title": named.title[:300],
+        "action": action,
+        "version": named.version,
+        "follows": follows,
+        "before": before,
+        "after": after,
+    }
+    at_the_end(Revision, [(revision, rooted)], _add)
     if action == CHANGE:
-        change_of = db.session.info["operation"].setdefault("noted", {})
-        change_of[record.id] = list(dict.fromkeys([*noted(record.id), *after]))
-    work = db.session.info["operation"]
+        work.setdefault("noted", {})[named.id] = list(dict.fromkeys([*noted(named.id), *after]))
     if new := rooted - work.setdefault("roots", set()):
         work["roots"] |= new
-        rows = [{"change_id": change.id, "root_id": each, "at": change.at} for each in new]
-        db.session.execute(insert(change_root), rows)
+        rows = [{"change_id": change["id"], "root_id": each, "at": change["at"]} for each in new]
+        at_the_end(change_root, rows, lambda rows: execute(insert_into(change_root), rows))
 
 
-def _add(revisions: list[tuple[Revision, set[uuid.UUID]]]) -> None:
-    db.session.add_all(revision for revision, _ in revisions)
-    db.session.flush()
+def _add(revisions: list[tuple[dict[str, Any], set[uuid.UUID]]]) -> None:
+    values = [revision for revision, _ in revisions]
+    if len(values) == 1:
+        ids = execute(insert_into(REVISIONS), values[0]).inserted_primary_key
+    else:
+        execute(insert_into(REVISIONS), values)
+        # They are counted in the order in which a transaction writes them.
+        last = LAST_REVISIONS.limit(len(values))
+        ids = execute(last, {"change": values[0]["change_id"]}).scalars().all()[::-1]
     rows = [
-        {"revision_id": revision.id, "root_id": each}
-        for revision, rooted in revisions
+        {"revision_id": made, "root_id": each}
+        for made, (_, rooted) in zip(ids, revisions, strict=True)
         for each in rooted
     ]
     if rows:
-        db.session.execute(insert(revision_root), rows)
+        execute(insert_into(revision_root), rows)
 
 
-def _change(actor: Actor) -> Change:
+def _change(actor: Actor) -> dict[str, Any]:
     """The change that the operation that runs is."""
     work = db.session.info["operation"]
     if "change" not in work:
-        change = Change(
-            user_id=actor.user_id,
-            way=actor.way,
-            by=actor.by[:200],
-            summary=work.get("summary", ""),
-        )
-        db.session.add(change)
-        db.session.flush()
-        work["change"] = change
+        work["change"] = {
+            "id": uuid.uuid4(),
+            "at": utcnow(),
+            "user_id": actor.user_id,
+            "way": actor.way,
+            "by": actor.by[:200],
+            "summary": work.get("summary", ""),
+        }
+        execute(insert_into(CHANGES), work["change"])
     return work["change"]
 
 

@@ -7,9 +7,18 @@ from typing import Any
 
 from marshmallow import fields
 
-from brainstem.core.query import FAR, MOST_PER_PAGE, OPERATORS, PER_PAGE, PLAIN, SPECIAL, TIMES
+from brainstem.core.query import FAR, MOST_PER_PAGE, OPERATORS, PER_PAGE, PLAIN, SPECIAL
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import Day, Duration, ExtraFields, LabDateTime, Ref, RefList, TagList
+from brainstem.core.schemas import (
+    TIMES,
+    Day,
+    Duration,
+    ExtraFields,
+    LabDateTime,
+    Ref,
+    RefList,
+    TagList,
+)
 
 #: Forms in which a list is sent whole, all of its pages, and their media types.
 FILES = {"jsonl": "application/jsonl", "csv": "text/csv"}

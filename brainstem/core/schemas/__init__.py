@@ -38,6 +38,9 @@ from brainstem.core.schemas.values import (
     choice,
 )
 
+#: What every record has and a query may name, though it is not shown.
+TIMES: dict[str, fields.Field] = {"created_date": LabDateTime(), "updated_date": LabDateTime()}
+
 
 class RecordSchema(Schema):
     """A kind of record on the wire, its keys in the order of the fields.
@@ -103,6 +106,7 @@ class RecordSchema(Schema):
 
 __all__ = [
     "REQUIRED",
+    "TIMES",
     "Day",
     "Document",
     "Duration",

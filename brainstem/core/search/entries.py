@@ -24,12 +24,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Mapped, mapped_column
 
-from brainstem.core import history, references
+from brainstem.core import references
 from brainstem.core.columns import DERIVED, text
 from brainstem.core.references import View
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Document, ExtraFields, RowList, TagList, Text
-from brainstem.core.transactions import operation, together
+from brainstem.core.sql import WHICH, is_among
+from brainstem.core.transactions import execute, operation, together
 from brainstem.extensions import db
 
 #: The types of field that hold texts.
@@ -56,6 +57,7 @@ class Entry(db.Model):
 
 
 ENTRIES: Table = Entry.__table__
+FORGET = delete(ENTRIES).where(is_among(ENTRIES.c.record_id, WHICH))
 
 
 def fold(words: str) -> str:
@@ -161,25 +163,23 @@ def put(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
 
 
 def _put(entry: dict[str, Any]) -> None:
-    dialect = {"sqlite": sqlite, "postgresql": postgresql}[db.engine.dialect.name]
-    statement = dialect.insert(ENTRIES)
+    together(ENTRIES, [entry], lambda entries: execute(_upsert(db.engine.name), entries))
+
+
+@cache
+def _upsert(database: str) -> Any:
+    statement = {"sqlite": sqlite, "postgresql": postgresql}[database].insert(ENTRIES)
     new, old = statement.excluded, ENTRIES.c
-    statement = statement.on_conflict_do_update(
+    return statement.on_conflict_do_update(
         index_elements=[old.record_id],
         set_={"title": new.title, "text": new.text},
         where=(old.text != new.text) | (old.title != new.title),
     )
-    together(ENTRIES, [entry], lambda entries: db.session.execute(statement, entries))
 
 
-def forget(resource: Resource, ids: Iterable[uuid.UUID]) -> None:
-    """Take records out of the index that are about to be deleted, with all that goes with them."""
-    ids = list(ids)
-    for kind, relation in history.taken_along(resource) if ids else ():
-        owner = getattr(kind.model, f"{relation}_id")
-        forget(kind, db.session.scalars(select(kind.model.id).where(owner.in_(ids))))
-    if ids and searchable(resource):
-        db.session.execute(delete(ENTRIES).where(Entry.record_id.in_(ids)))
+def forget(ids: Iterable[uuid.UUID]) -> None:
+    """Take records out of the index that are about to be deleted."""
+    execute(FORGET, {WHICH.key: ids})
 
 
 def untrue() -> Iterator[tuple[str, uuid.UUID]]:
