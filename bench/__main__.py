@@ -98,7 +98,7 @@ def measured(
     try:
         with (
             running("brainstem.serve", "app:app", **settings) as ours,
-            running("bench.serving", "bench.floors:app", **floors) as floor,
+            running("bench.serving", "bench.writes:app", **floors) as floor,
         ):
             headers = SCRIPT | {"Authorization": f"Bearer {token}"}
             browser = BROWSER | {"Cookie": signed_in(ours.port)}
@@ -111,6 +111,8 @@ def measured(
                 }
                 if operation.hand:
                     clients["hand"] = (Client(floor.port, headers), operation.hand(world))
+                    if operation.bare:
+                        clients["bare"] = (Client(floor.port, headers), operation.bare(world))
                 elif operation.to != "hand":
                     same_list = next(each for each in OPERATIONS if each.name == operation.to)
                     clients["reference"] = (Client(ours.port, headers), same_list.ours(world))

@@ -1,9 +1,9 @@
-"""What the program is measured against, served as the program is: `bench.floors:app`.
+"""What the program is measured against, served as the program is.
 
 `/hand/…` is a bare view for one purpose: the token's look-up, rights and count, one hand-written SQL
 statement with all ids aggregated, `json.dumps`. It returns the records that the program returns, judges
-no query, shows no mistake, and writes neither history nor search index. `/memory/<name>` sends the bytes of
-a file that it has read before.
+no query, and shows no mistake. What writes is in `bench.writes`. `/memory/<name>` sends the bytes of a file
+that it has read before.
 
 `BENCH_DATABASE` names the database, `BENCH_MEMORY` the folder of the files.
 """
@@ -16,9 +16,8 @@ import os
 import re
 import sqlite3
 import threading
-import uuid
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -278,129 +277,6 @@ def one(id_: str, user: str) -> dict[str, Any]:
 def detail(id_: str) -> Response:
     """One session."""
     return sent({"session": one(key(id_), me())})
-
-
-def may_write(user: str, kind: str, wanted: list[str]) -> None:
-    names = {f"w{n}": each for n, each in enumerate(wanted)}
-    listed = ", ".join(f":{each}" for each in names)
-    (held,) = sql(
-        f"""SELECT count(*) FROM {kind}_user_role
-            WHERE user_id = :me AND role >= 2 AND {kind}_id IN ({listed})""",
-        me=user,
-        **names,
-    ).fetchone()
-    assert held == len(wanted)
-
-
-def may_change(user: str, id_: str) -> None:
-    found = sql("SELECT project_id FROM session_project WHERE session_id = :id", id=id_)
-    may_write(user, "project", [row[0] for row in found.fetchall()])
-
-
-def now() -> str:
-    return datetime.now(UTC).replace(tzinfo=None).isoformat(" ", "microseconds")
-
-
-def begin() -> None:
-    sql("BEGIN IMMEDIATE" if SQLITE else "BEGIN")
-
-
-@app.post("/hand/sessions")
-def create() -> Response:
-    """A new session."""
-    data, user, id_, at = request.get_json(), me(), key(str(uuid.uuid4())), now()
-    begin()
-    may_write(user, "project", [key(each) for each in data["projects"]])
-    may_write(user, "datastorage", [key(each) for each in data["datastorage"]])
-    sql(
-        """INSERT INTO session (id, created_date, updated_date, version, name, description, date_time,
-           extra_fields, download_links, name_used_in_storage)
-           VALUES (:id, :at, :at, 1, :name, :description, :when, :extra, :links, '')""",
-        id=id_,
-        at=at,
-        name=data["name"],
-        description=data["description"],
-        when=data["date_time"].replace("T", " ").removesuffix("Z") + ".000000",
-        extra=json.dumps(data["extra_fields"]),
-        links=json.dumps(data["download_links"]),
-    )
-    for place, each in enumerate(data["projects"]):
-        sql(
-            "INSERT INTO session_project VALUES (:id, :each, :place)",
-            id=id_,
-            each=key(each),
-            place=place,
-        )
-    for place, each in enumerate(data["datastorage"]):
-        sql(
-            """INSERT INTO sessiondatastorage (id, created_date, updated_date, version, session_id,
-               datastorage_id, "order") VALUES (:row, :at, :at, 1, :id, :each, :place)""",
-            row=key(str(uuid.uuid4())), at=at, id=id_, each=key(each), place=place,
-        )  # fmt: skip
-    for place, each in enumerate(data["tags"]):
-        sql(
-            "INSERT INTO session_tag SELECT :id, id, :place FROM tag WHERE name = :name",
-            id=id_,
-            name=each,
-            place=place,
-        )
-    sql("COMMIT")
-    return sent({"session": one(id_, user)}, 201)
-
-
-@app.patch("/hand/sessions/<id_>")
-def change(id_: str) -> Response:
-    """Another description."""
-    id_, user = key(id_), me()
-    begin()
-    may_change(user, id_)
-    text = request.get_json()["description"]
-    sql(
-        "UPDATE session SET description = :text, version = version + 1, updated_date = :at WHERE id = :id",
-        text=text,
-        at=now(),
-        id=id_,
-    )
-    sql("COMMIT")
-    return sent({"session": one(id_, user)})
-
-
-@app.patch("/hand/storages/<id_>")
-def reorder(id_: str) -> Response:
-    """Another place of a session's data storage: the one that stood there changes places with it."""
-    id_, user, place = key(id_), me(), request.get_json()["order"]
-    begin()
-    (its, storage, before) = sql(
-        'SELECT session_id, datastorage_id, "order" FROM sessiondatastorage WHERE id = :id', id=id_
-    ).fetchone()
-    may_change(user, its)
-    values = {"its": its, "at": now(), "place": place, "before": before}
-    sql(
-        """UPDATE sessiondatastorage SET version = version + 1, updated_date = :at,
-           "order" = CASE WHEN "order" = :before THEN CAST(:place AS integer) ELSE :before END
-           WHERE session_id = :its AND "order" IN (:before, :place)""",
-        **values,
-    )
-    sql("UPDATE session SET version = version + 1, updated_date = :at WHERE id = :its", **values)
-    sql("COMMIT")
-    row = {
-        "id": dashed(id_),
-        "session": dashed(its),
-        "datastorage": dashed(storage),
-        "order": place,
-    }
-    return sent({"sessiondatastorage": row})
-
-
-@app.delete("/hand/sessions/<id_>")
-def delete(id_: str) -> Response:
-    """A session gone, with its parts."""
-    id_, user = key(id_), me()
-    begin()
-    may_change(user, id_)
-    sql("DELETE FROM session WHERE id = :id", id=id_)
-    sql("COMMIT")
-    return Response(status=204)
 
 
 @cache

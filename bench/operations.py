@@ -15,8 +15,9 @@ from bench.fill import COMMON
 from bench.load import Request
 
 SESSIONS, ROWS = "/api/private/stem/session/", "/api/private/stem/sessiondatastorage/"
-#: How many sessions each of two servers may delete.
-TO_DELETE = 60
+#: How many sessions each of the servers may delete.
+TO_DELETE = 64
+SERVERS = ("ours", "hand", "bare")
 
 Requests = Iterator[Request]
 
@@ -52,7 +53,7 @@ class World:
                 HAVING sum(CASE WHEN project_id IN ({mine}) THEN 0 ELSE 1 END) = 0 ORDER BY 1"""
         )
         random.Random(1).shuffle(writable)
-        kept, going = writable[: -2 * TO_DELETE], writable[-2 * TO_DELETE :]
+        kept, going = writable[: -3 * TO_DELETE], writable[-3 * TO_DELETE :]
         rows = [
             column(
                 'SELECT id FROM sessiondatastorage WHERE session_id = :id AND "order" = 0', id=key
@@ -71,7 +72,7 @@ class World:
             sessions=random.Random(2).sample(sessions, min(400, len(sessions))),
             writable=kept,
             rows=rows,
-            to_delete={"ours": going[:TO_DELETE], "hand": going[TO_DELETE:]},
+            to_delete={name: going[place::3] for place, name in enumerate(SERVERS)},
             serial=itertools.count(),
         )
 
@@ -87,12 +88,14 @@ class Operation:
     """`ours` and `hand` make the requests; `limit` is how many times the median of `to` ours may be.
 
     `to` is the hand-written view, or another operation of ours. `growth` is how many times the median at
-    the larger size may be that at the smaller one.
+    the larger size may be that at the smaller one. `bare` are those that write the records alone, without
+    history and search index.
     """
 
     name: str
     ours: Callable[[World], Requests]
     hand: Callable[[World], Requests] | None = None
+    bare: Callable[[World], Requests] | None = None
     limit: float = 0
     growth: float = 0
     to: str = "hand"
@@ -119,12 +122,26 @@ def listed(
     def at(base: str) -> Callable[[World], str]:
         return lambda world: f"{base}?{query(world) if callable(query) else query}"
 
-    return Operation(name, get(at(SESSIONS)), get(at("/hand/sessions")), limit, growth)
+    hand = get(at("/hand/sessions"))
+    return Operation(name, get(at(SESSIONS)), hand, limit=limit, growth=growth)
 
 
 def page(name: str, path: str | Callable[[World], str], **limits: Any) -> Operation:
     """A page, as a browser asks for it."""
     return Operation(name, get(path), page=True, **limits)
+
+
+def written(
+    name: str,
+    requests: Callable[[str, str], Callable[[World], Requests]],
+    ours: str,
+    path: str,
+    **how: Any,
+) -> Operation:
+    """Something that writes: the same requests to each of the servers."""
+    hand, bare = requests(f"/hand{path}", "hand"), requests(f"/bare{path}", "bare")
+    limits = {"limit": 3.0, "growth": 1.2, "writes": True}
+    return Operation(name, requests(ours, "ours"), hand, bare, **limits, **how)
 
 
 def details(base: str) -> Callable[[World], Requests]:
@@ -134,7 +151,7 @@ def details(base: str) -> Callable[[World], Requests]:
     return requests
 
 
-def changes(base: str) -> Callable[[World], Requests]:
+def changes(base: str, whose: str) -> Callable[[World], Requests]:
     def requests(world: World) -> Requests:
         for each in itertools.cycle(world.writable[:200]):
             words = f"Signal lost and found again, for the time number {next(world.serial)}."
@@ -143,7 +160,7 @@ def changes(base: str) -> Callable[[World], Requests]:
     return requests
 
 
-def reorders(base: str) -> Callable[[World], Requests]:
+def reorders(base: str, whose: str) -> Callable[[World], Requests]:
     def requests(world: World) -> Requests:
         # All first storages become second ones, and then first ones again.
         for place in itertools.cycle((1, 0)):
@@ -161,7 +178,7 @@ def deletes(base: str, whose: str) -> Callable[[World], Requests]:
     return requests
 
 
-def creates(base: str) -> Callable[[World], Requests]:
+def creates(base: str, whose: str) -> Callable[[World], Requests]:
     def requests(world: World) -> Requests:
         for n in world.serial:
             payload = {
@@ -194,7 +211,7 @@ OPERATIONS = [
     listed("list-dates", RANGE, 2.5, 1.5),
     listed("list-latest", "sort[]=-date_time", 2.5, 1.5),
     listed("list-includes", INCLUDES, 2.5, 1.3),
-    Operation("detail", details(SESSIONS), details("/hand/sessions/"), 2.0, 1.1),
+    Operation("detail", details(SESSIONS), details("/hand/sessions/"), limit=2.0, growth=1.1),
     page("page-sessions", "/sessions/", limit=2.0, growth=1.3, to="list-20"),
     page("page-session", lambda world: f"/sessions/{world.sessions[0]}", growth=1.3),
     page("page-form", lambda world: f"/sessions/{world.writable[0]}/edit", growth=1.3),
@@ -205,16 +222,8 @@ OPERATIONS = [
     page("search-common", f"/search?q={COMMON}", limit=3.0, growth=2.0, to="list-20"),
     page("search-short", "/search?q=b1", limit=3.0, growth=2.0, to="list-20"),
     page("sessions-search", f"/sessions/?q={COMMON}", limit=3.0, growth=2.0, to="list-20"),
-    Operation("change", changes(SESSIONS), changes("/hand/sessions/"), 3.0, 1.2, writes=True),
-    Operation("reorder", reorders(ROWS), reorders("/hand/storages/"), 3.0, 1.2, writes=True),
-    Operation(
-        "delete",
-        deletes(SESSIONS, "ours"),
-        deletes("/hand/sessions/", "hand"),
-        3.0,
-        1.2,
-        writes=True,
-        endless=False,
-    ),
-    Operation("create", creates(SESSIONS), creates("/hand/sessions"), 3.0, 1.2, writes=True),
+    written("change", changes, SESSIONS, "/sessions/"),
+    written("reorder", reorders, ROWS, "/storages/"),
+    written("delete", deletes, SESSIONS, "/sessions/", endless=False),
+    written("create", creates, SESSIONS, "/sessions"),
 ]

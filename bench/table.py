@@ -23,7 +23,7 @@ Results = list[dict[str, Any]]
 def line(found: dict[str, Any]) -> str:
     """One operation's figures while they are measured."""
     parts = [f"{found['database']:10} {found['n']:>9,} {found['operation']:16}"]
-    for name in ("ours", "hand", "memory"):
+    for name in ("ours", "hand", "bare", "memory"):
         if name in found:
             rate = found[name]["rate"]
             shown = f" {rate:6.0f}/s" if rate else ""
@@ -72,7 +72,7 @@ def judged(value: float | None, limit: float) -> str:
 
 def ratios(results: Results, sizes: list[int]) -> str:
     """How many times as long as the floors, and how that grows."""
-    head = ["operation", "to", *(f"{n:,}" for n in sizes), "at most", "× memory"]
+    head = ["operation", "to", *(f"{n:,}" for n in sizes), "at most", "× memory, or bare"]
     head += [f"{sizes[-1]:,} : {sizes[0]:,}", "by hand", "at most"] if len(sizes) > 1 else []
     lines = []
     for operation in OPERATIONS:
@@ -89,9 +89,8 @@ def ratios(results: Results, sizes: list[int]) -> str:
         last = found[-1]
         line = [operation.name, to, *(judged(each, operation.limit) for each in times)]
         line.append(f"{operation.limit}" if operation.limit else "")
-        line.append(
-            f"{last['ours']['median'] / last['memory']['median']:.1f}" if "memory" in last else ""
-        )
+        lowest = last.get("memory") or last.get("bare")
+        line.append(f"{last['ours']['median'] / lowest['median']:.1f}" if lowest else "")
         if len(sizes) > 1:
             ours, hand = (
                 last[name]["median"] / found[0][name]["median"] if name in last else None
