@@ -16,7 +16,7 @@ from sqlalchemy.exc import DatabaseError
 
 from brainstem.core import history, references, search
 from brainstem.core.history import CREATE, DELETE, Change, Revision
-from brainstem.core.history.writing import recorded
+from brainstem.core.history.states import recorded
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import RefList, TagList
 from brainstem.extensions import db

@@ -9,6 +9,7 @@ Who may see a revision: who may read one of the records that it took its rights 
 projects, say), kept as its roots, for the record itself may be gone.
 """
 
+from brainstem.core.history.deletion import deleting, taken_along
 from brainstem.core.history.models import (
     CHANGE,
     CREATE,
@@ -18,6 +19,7 @@ from brainstem.core.history.models import (
     change_root,
     revision_root,
 )
+from brainstem.core.history.noting import change_id, describe, noted
 from brainstem.core.history.reading import (
     TOLD,
     authors,
@@ -28,17 +30,8 @@ from brainstem.core.history.reading import (
     revisions,
     visible,
 )
-from brainstem.core.history.writing import (
-    change_id,
-    changing,
-    changing_owner,
-    created,
-    deleting,
-    describe,
-    noted,
-    state,
-    taken_along,
-)
+from brainstem.core.history.states import state
+from brainstem.core.history.writing import changing, changing_owner, created
 
 __all__ = [
     "CHANGE",
