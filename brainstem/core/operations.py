@@ -151,7 +151,7 @@ def _write(actor: Actor, resource: Resource, record: Any, data: dict[str, Any]) 
     for name, value in roles.items():
         holder = resource.schema._declared_fields[name].kind
         changed |= people.assign(actor, resource, record.id, holder, value)
-    if changed:
+    if changed and not resource.part_of:
         touch(record)
         search.put(resource, record, data)
 

@@ -46,7 +46,8 @@ class Resource:
     kept_by: tuple[str, ...] = ()
     #: The relationship whose record is locked while one of these changes (else the record itself).
     locked_by: str = ""
-    #: The relationship whose record this is a part of: what happens to one happens to that record.
+    #: The relationship whose record this is a part of: what happens to one happens to that record. Such
+    #: a kind counts the versions of its records itself.
     part_of: str = ""
     portals: frozenset[str] = frozenset({"private", "public"})
     #: Where its pages are; empty where it has none of its own.

@@ -263,33 +263,34 @@ class OrderedStorages(Resource):
         }
 
     def insert(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
-        session_id, stored = record.session_id, links(self.model.__table__, record.session_id)
+        stored = links(self.model.__table__, record.session_id)
         storages = [*stored]
         storages.insert(min(data.get("order", FAR), FAR), record.datastorage_id)
         record.order = storages.index(record.datastorage_id)
         super().insert(record, data)
-        stored[record.datastorage_id] = record.order
-        self._arrange(session_id, storages, stored)
+        self._arrange(record, storages, stored | {record.datastorage_id: record.order})
 
     def update(self, record: SessionDataStorage, data: dict[str, Any]) -> None:
         stored = links(self.model.__table__, record.session_id)
         storages = [each for each in stored if each != record.datastorage_id]
         storages.insert(min(data["order"], FAR), record.datastorage_id)
-        place = stored[record.datastorage_id] = storages.index(record.datastorage_id)
-        self._arrange(record.session_id, storages, stored)
-        record.order = place
+        self._arrange(record, storages, stored)
+        db.session.expire(record)
 
     def remove(self, record: SessionDataStorage) -> None:
         stored = links(self.model.__table__, record.session_id)
         storages = [each for each in stored if each != record.datastorage_id]
-        self._arrange(record.session_id, storages, stored)
+        self._arrange(record, storages, stored)
 
     def _arrange(
-        self, session_id: uuid.UUID, storages: list[uuid.UUID], stored: dict[uuid.UUID, int]
+        self,
+        record: SessionDataStorage,
+        storages: list[uuid.UUID],
+        stored: dict[uuid.UUID, int],
     ) -> None:
-        """Store an order of data storages: it is the session that has changed."""
-        arrange(self.model.__table__, session_id, storages, stored)
-        touch(db.session.get(Session, session_id))
+        """Give the rows another order: those that move are new versions, and so is their session."""
+        arrange(self.model.__table__, record.session_id, storages, stored)
+        touch(db.session.get(Session, record.session_id))
 
 
 registry.register(
