@@ -119,7 +119,7 @@ class made_once:
         return self._found(about)[0]
 
     def _found(self, about: tuple) -> tuple[Select, bool]:
-        return self._made(*(_anybody(a.portal) if isinstance(a, Actor) else a for a in about))
+        return self._made(*(anybody(a.portal) if isinstance(a, Actor) else a for a in about))
 
     def __call__(self, *about: Any, **values: Any) -> Result:
         """Execute it, for the actor that is named among what it is about."""
@@ -136,7 +136,7 @@ def _asked_for(statement: Select) -> tuple[Select, bool]:
 
 
 @cache
-def _anybody(portal: str) -> Actor:
+def anybody(portal: str) -> Actor:
     return Actor(WHO, portal=portal)
 
 

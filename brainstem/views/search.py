@@ -68,15 +68,13 @@ def _results() -> Any:
 
 def _groups(text: str, asked: list[str], most: int) -> tuple[list[dict[str, Any]], bool]:
     """The finds of each kind, first where something is called so; and whether there may be more."""
-    found, more, hunt = [], False, search.Hunt.of(text)
-    for kind in hunt.kinds:
-        actor = PUBLIC if show.in_public() else page_actor(kind)
-        best = search.best(actor, kind, hunt, most)
-        more |= best.more
-        if best.ids:
-            found.append((actor, best))
-    found.sort(key=lambda each: _place(each[1]))
-    return [_group(actor, best, text, asked) for actor, best in found], more
+    public = show.in_public()
+    actors = {kind: PUBLIC if public else page_actor(kind) for kind in search.kinds()}
+    hunt = search.Hunt.of(text, actors)
+    best = [search.best(hunt, kind, most) for kind in hunt.kinds]
+    found = sorted((each for each in best if each.ids), key=_place)
+    groups = [_group(actors[each.resource], each, text, asked) for each in found]
+    return groups, bool(hunt.cut) or any(each.more for each in best)
 
 
 def _place(found: search.Found) -> tuple[bool, bool, bool, int]:

@@ -398,10 +398,11 @@ def test_the_best_come_first(ada):
         ada.session(name, project, description="a rat, 1 of many" if name == "cage" else "")
     with ada.app.app_context():
         actor, sessions = Actor(ada.id), registry.get("session")
-        best = search.best(actor, sessions, search.Hunt.of("Rat  1"), 10)
+        actors = dict.fromkeys(search.kinds(), actor)
+        best = search.best(search.Hunt.of("Rat  1", actors), sessions, 10)
         order = [db.session.get(sessions.model, each).name for each in best.ids]
-        first = search.best(actor, sessions, search.Hunt.of("Rat  1"), 2)
-        nothing = search.best(actor, sessions, search.Hunt.of("  "), 5)
+        first = search.best(search.Hunt.of("Rat  1", actors), sessions, 2)
+        nothing = search.best(search.Hunt.of("  ", actors), sessions, 5)
     assert order == ["rat 1", "Rat 12", "rat-1 b", "x rat 1", "cage"]
     assert (best.total, first.total, first.ids) == (5, 5, best.ids[:2])
     assert (nothing.total, nothing.ids) == (0, [])
@@ -410,7 +411,7 @@ def test_the_best_come_first(ada):
 @pytest.fixture
 def common(ada, monkeypatch):
     """Sessions of which more hold “rat” than are looked at; one of them is called so, and a project."""
-    monkeypatch.setattr("brainstem.core.search.hunting.LOOKED_AT", 3)
+    monkeypatch.setattr("brainstem.core.search.lookup.LOOKED_AT", 3)
     project = ada.project()
     for n in range(8):
         ada.session(f"Session {n}", project, description="a rat")
@@ -424,7 +425,8 @@ def common(ada, monkeypatch):
 def best_of(person, text, kind="session", most=10):
     with person.app.app_context():
         resource = registry.get(kind)
-        best = search.best(Actor(person.id), resource, search.Hunt.of(text), most)
+        hunt = search.Hunt.of(text, dict.fromkeys(search.kinds(), Actor(person.id)))
+        best = search.best(hunt, resource, most)
         return [db.session.get(resource.model, each).name for each in best.ids], best.more
 
 
@@ -500,7 +502,9 @@ def test_spans(text, words, expected):
 def test_why_a_record_was_found(lab):
     with lab.app.app_context():
         actor, sessions = Actor(lab.id), registry.get("session")
-        best = search.best(actor, sessions, search.Hunt.of("monday chronic pv-cre neuropixels"), 5)
+        actors = dict.fromkeys(search.kinds(), actor)
+        hunt = search.Hunt.of("monday chronic pv-cre neuropixels", actors)
+        best = search.best(hunt, sessions, 5)
         record = db.session.get(sessions.model, best.ids[0])
         view = finding.get(actor, sessions, record.id)
         (why,) = search.explained(

@@ -73,6 +73,11 @@ def searchable(resource: Resource) -> bool:
     return bool(resource.page)
 
 
+def kinds() -> list[Resource]:
+    """The kinds whose records are in the index."""
+    return list(filter(searchable, registry))
+
+
 @cache
 def searched_fields(resource: Resource) -> dict[str, fields.Field]:
     """The fields whose texts a record is found by; first what it is called.

@@ -1,102 +1,68 @@
 """The best finds of each kind, for the page on which one searches everything.
 
 The work has bounds, however common the words are: half of 100,000 sessions have some word in them, and to
-rank all of those took a second. Of a common word the first entries of each kind that hold it, and that the
-actor may read, are looked at, and besides them those whose name begins so. Where that was not all, it is
-told (`Found.more`): the lists of the kinds have all of it.
+rank all of those took a second. `lookup.LOOKED_AT` entries are looked at that hold all the words, and so many
+that hold the rarest of them, if there are no more of those. Where that was not all, it is told
+(`Found.more`): the lists of the kinds have all of it.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    and_,
-    bindparam,
-    case,
-    func,
-    literal,
-    or_,
-    select,
-)
+from sqlalchemy import Select, bindparam, select
 
 from brainstem.core import references
-from brainstem.core.permissions import Actor, allowed, allowed_ids, seen_as
-from brainstem.core.resource import Resource, registry
-from brainstem.core.search.entries import Entry, fold, searchable
-from brainstem.core.search.words import TRIGRAM, Tree, holding, target_of, tree_of, words
-from brainstem.core.sql import Ids, is_among, position_of, starts_with, unindexed
-from brainstem.extensions import db
-
-#: A word is common that more entries hold; so many of a kind are looked at then.
-LOOKED_AT = 500
+from brainstem.core.permissions import Actor, allowed, made_once, seen_as
+from brainstem.core.resource import Resource
+from brainstem.core.search import lookup
+from brainstem.core.search.entries import Entry, fold
+from brainstem.core.search.lookup import Actors, Entries
+from brainstem.core.search.words import Tree, target_of, tree_of, words
+from brainstem.core.sql import WHICH, is_among, position_of
 
 #: How many records are looked at because of one relation: a subject's sessions.
 THROUGH = 1000
-
-#: Behind every text that begins with another one stands that one with this.
-LAST = "\U0010ffff"
 
 BEGINS, ELSEWHERE = 1, 5
 
 
 @dataclass
 class Hunt:
-    """What is searched for, and the entries that hold the rarest of its words: their records, by kind.
-
-    Of a `common` word there are too many: they are looked up for each kind and actor.
-    """
+    """What is searched for, and the entries with which that begins."""
 
     whole: str
     words: list[str]
-    first: str
-    common: bool
-    entries: dict[str, list[uuid.UUID]]
+    actors: Actors
+    #: Those that hold all of the words, or are called so.
+    entries: Entries = field(default_factory=dict)
+    #: Those that hold the rarest one, of several: the others stand elsewhere, or nowhere.
+    rare: Entries = field(default_factory=dict)
+    #: The kinds of which not all entries were looked at.
+    cut: set[str] = field(default_factory=set)
 
     @classmethod
-    def of(cls, text: str) -> Hunt:
-        """Look up the rarest word; `ValidationError` for what can't be searched for."""
-        asked, whole = words(text), fold(" ".join(text.split()))
-        if not asked:
-            return cls(whole, [], "", False, {})
-        first = _rarest(asked)
-        rows = db.session.execute(holding(first, Entry.kind, Entry.record_id).limit(LOOKED_AT + 1))
-        entries: dict[str, list[uuid.UUID]] = {}
-        for kind, record_id in rows.all():
-            entries.setdefault(kind, []).append(record_id)
-        common = sum(map(len, entries.values())) > LOOKED_AT
-        return cls(whole, asked, first, common, {} if common else entries)
+    def of(cls, text: str, actors: Actors) -> Hunt:
+        """Look up the words, each kind for its actor; `ValidationError` for what can't be searched for."""
+        hunt = cls(fold(" ".join(text.split())), words(text), actors)
+        if hunt.words:
+            hunt.entries, hunt.cut = lookup.held(actors, hunt.words)
+        if len(hunt.words) > 1:
+            hunt.rare, hunt.cut = lookup.held(actors, [lookup.rarest(hunt.words)])
+            if hunt.cut:
+                hunt.rare = {}
+        if hunt.cut:
+            for kind, ids in lookup.called(actors, hunt.whole).items():
+                hunt.entries.setdefault(kind, set()).update(ids)
+        return hunt
 
     @property
     def kinds(self) -> list[Resource]:
-        """The kinds of which something may be found at all, in the order of their registration."""
-        return [
-            kind
-            for kind in registry
-            if searchable(kind)
-            and (self.common or _reached(kind, tree_of(kind)) & self.entries.keys())
-        ]
-
-
-def _rarest(asked: list[str]) -> str:
-    """The word that the fewest entries hold."""
-    # Short ones have no trigrams, and are looked up only where there is nothing else.
-    looked_up = [each for each in asked if len(each) >= TRIGRAM] or [max(asked, key=len)]
-    if len(looked_up) == 1:
-        return looked_up[0]
-    numbers = select(*(_number(holding(each, literal(1))) for each in looked_up))
-    held = dict(zip(looked_up, db.session.execute(numbers).one(), strict=True))
-    return min(looked_up, key=lambda each: (held[each], -len(each)))
-
-
-def _number(entries: Select) -> ColumnElement[int]:
-    """How many there are, as far as that matters."""
-    some = entries.limit(LOOKED_AT + 1).subquery()
-    return select(func.count()).select_from(some).scalar_subquery()
+        """The kinds of which something may be found, in the order of their registration."""
+        held = self.entries.keys() | self.rare.keys()
+        return [kind for kind in self.actors if _reached(kind, tree_of(kind)) & held]
 
 
 def _reached(resource: Resource, tree: Tree) -> set[str]:
@@ -118,105 +84,95 @@ class Found:
     more: bool = False
 
 
-def best(actor: Actor, resource: Resource, hunt: Hunt, most: int) -> Found:
+def best(hunt: Hunt, resource: Resource, most: int) -> Found:
     """The records that fit best: what is called so, what begins so, what has it in its name, the rest."""
-    model, tree = resource.model, tree_of(resource)
-    if not (hunt.words and searchable(resource)):
-        return Found(resource, 0, [])
-    others = [_holds_in(actor, resource, each, tree) for each in hunt.words if each != hunt.first]
-    ids, more = _candidates(actor, resource, hunt, tree, others)
-    title, asked = Entry.title, hunt.words
-    in_title = [position_of(title, each) > 0 for each in asked]
-    rank = case(
-        (title == hunt.whole, 0),
-        (starts_with(title, literal(hunt.whole)), BEGINS),
-        (and_(starts_with(title, literal(asked[0])), *in_title), 2),
-        (and_(*in_title), 3),
-        (or_(*in_title), 4),
-        else_=ELSEWHERE,
-    )
-    statement = (
-        select(model.id, func.count().over(), rank)
-        .join(Entry, Entry.record_id == model.id)
-        .where(among(resource, ids), allowed(actor, resource), *others)
-        .order_by(rank, title, model.id)
-        .limit(most)
-    )
-    rows = db.session.execute(statement).all() if ids else []
-    if not rows:
-        return Found(resource, 0, [], more=more)
-    return Found(resource, rows[0][1], [row[0] for row in rows], rows[0][2], more)
-
-
-def _candidates(
-    actor: Actor,
-    resource: Resource,
-    hunt: Hunt,
-    tree: Tree,
-    others: Iterable[ColumnElement[bool]] = (),
-) -> tuple[set[uuid.UUID], bool]:
-    """The records that hold the first word, or of which something does that belongs to them.
-
-    And whether there may be more of them. Rights and `others` come before any limit: nobody's finds depend
-    on how many records there are that she may not see.
-    """
-    ids, more = _own(actor, resource, hunt)
-    for name, branch in tree.items():
-        target = target_of(resource, name)
-        inside, cut = _candidates(actor, target, hunt, branch)
+    actor, tree = hunt.actors[resource], tree_of(resource)
+    ids, more = _belonging_to(actor, resource, tree, hunt.entries)
+    if hunt.rare:
+        others, cut = _belonging_to(actor, resource, tree, hunt.rare)
+        ids |= _with_all(actor, resource, tree, others - ids, hunt.words)
         more |= cut
-        if not inside:
-            continue
-        through = references.joined(select(resource.model.id), resource, name)
-        rules = [among(target, inside), allowed(actor, resource), *others]
-        if not seen_as(resource, target):
-            rules.append(allowed(actor, target))
-        found = set(db.session.scalars(through.where(*rules).distinct().limit(THROUGH + 1)))
-        more |= len(found) > THROUGH
-        ids |= found
+    more |= bool(hunt.cut & _reached(resource, tree))
+    if not ids:
+        return Found(resource, 0, [], more=more)
+    ranked = sorted((_rank(title, hunt), title, each) for each, title in _titles(which=ids))
+    return Found(resource, len(ranked), [each[2] for each in ranked[:most]], ranked[0][0], more)
+
+
+def _rank(title: str, hunt: Hunt) -> int:
+    if title == hunt.whole:
+        return 0
+    if title.startswith(hunt.whole):
+        return BEGINS
+    inside = [word in title for word in hunt.words]
+    if all(inside):
+        return 2 if title.startswith(hunt.words[0]) else 3
+    return 4 if any(inside) else ELSEWHERE
+
+
+@made_once
+def _titles() -> Select:
+    return select(Entry.record_id, Entry.title).where(is_among(Entry.record_id, WHICH))
+
+
+def _belonging_to(
+    actor: Actor, resource: Resource, tree: Tree, entries: Entries
+) -> tuple[set[uuid.UUID], bool]:
+    """The records of a kind that have one of these entries, or to which something belongs that has one.
+
+    And whether there may be more of them.
+    """
+    ids, more = set(entries.get(resource.name, ())), False
+    for name, branch in tree.items():
+        inside, cut = _belonging_to(actor, target_of(resource, name), branch, entries)
+        more |= cut
+        if inside:
+            through = _through(actor, resource, name, which=inside, most=THROUGH + 1)
+            found = set(through.scalars())
+            more |= len(found) > THROUGH
+            ids |= found
     return ids, more
 
 
-def _own(actor: Actor, resource: Resource, hunt: Hunt) -> tuple[set[uuid.UUID], bool]:
-    """The records of a kind that hold the first word, and whether there may be more."""
-    if not hunt.common:
-        return set(hunt.entries.get(resource.name, [])), False
-    readable = Entry.record_id.in_(allowed_ids(actor, resource))
-    held = holding(hunt.first, Entry.record_id).where(unindexed(Entry.kind) == resource.name)
-    found = set(db.session.scalars(held.where(readable).limit(LOOKED_AT + 1)))
-    if len(found) <= LOOKED_AT:
-        return found, False
-    called = (
-        Entry.kind == resource.name,
-        Entry.title >= hunt.whole,
-        Entry.title < hunt.whole + LAST,
-    )
-    named = select(Entry.record_id).where(*called, readable)
-    found.update(db.session.scalars(named.order_by(Entry.title, Entry.record_id).limit(LOOKED_AT)))
-    return found, True
+@made_once
+def _through(actor: Actor, resource: Resource, name: str) -> Select:
+    """The records of which a relation names one of `which`, as far as one may read them and it."""
+    target = target_of(resource, name)
+    rules = [is_among(target.model.id, WHICH), allowed(actor, resource)]
+    if not seen_as(resource, target):
+        rules.append(allowed(actor, target))
+    through = references.joined(select(resource.model.id), resource, name)
+    return through.where(*rules).distinct().limit(bindparam("most"))
 
 
-def among(resource: Resource, ids: Iterable[uuid.UUID]) -> ColumnElement:
-    """The records of these ids."""
-    return is_among(resource.model.id, bindparam(None, list(ids), type_=Ids()))
+def _with_all(
+    actor: Actor, resource: Resource, tree: Tree, ids: set[uuid.UUID], asked: Iterable[str]
+) -> set[uuid.UUID]:
+    """Those of the records that hold each of the words, or to which something belongs that does."""
+    parts = _parts(actor, resource, tree, ids)
+    for word in asked:
+        held = set(
+            _holding(which={each for its in parts.values() for each in its}, word=word).scalars()
+        )
+        parts = {owner: its for owner, its in parts.items() if not held.isdisjoint(its)}
+    return set(parts)
 
 
-def _holds_in(actor: Actor, resource: Resource, word: str, tree: Tree) -> ColumnElement[bool]:
-    """Whether a record holds a word, or something does that belongs to it."""
-    rule = position_of(Entry.text, word) > 0
-    found = [_exists(resource, Entry.record_id == resource.model.id, rule)]
+def _parts(
+    actor: Actor, resource: Resource, tree: Tree, ids: Iterable[uuid.UUID]
+) -> dict[uuid.UUID, set[uuid.UUID]]:
+    """Each record, with all that belongs to it and that one may read."""
+    found = {each: {each} for each in ids}
     for name, branch in tree.items():
-        target, relation = target_of(resource, name), getattr(resource.model, name).property
-        rules = [relation.primaryjoin, _holds_in(actor, target, word, branch)]
-        if relation.secondary is not None:
-            rules.append(relation.secondaryjoin)
-        if not seen_as(resource, target):
-            rules.append(allowed(actor, target))
-        found.append(_exists(resource, *rules))
-    return or_(*found)
+        pairs = list(references.related(actor, resource, name, list(found))) if found else []
+        inside = _parts(actor, target_of(resource, name), branch, {each for _, each in pairs})
+        for owner, each in pairs:
+            found[owner] |= inside[each]
+    return found
 
 
-def _exists(resource: Resource, *rules: ColumnElement[bool]) -> ColumnElement[bool]:
-    # The offset has PostgreSQL ask of each record that is left, instead of reading whole tables first.
-    some = select(literal(1)).where(*rules).offset(0)
-    return some.correlate(resource.model.__table__).exists()
+@made_once
+def _holding() -> Select:
+    """Those of the records whose entries hold a word."""
+    held = position_of(Entry.text, bindparam("word")) > 0
+    return select(Entry.record_id).where(is_among(Entry.record_id, WHICH), held)

@@ -23,6 +23,9 @@ TRIGRAM = 3
 #: So many letters of a word are looked up in SQLite's index, which takes as long as there are trigrams.
 LOOKED_UP = 64
 
+#: What stands before a sign that `LIKE` would take for more than itself.
+ESCAPE = "/"
+
 INDEX = table("search_index", column("rowid"), column("search_index"))
 
 #: Relations to look into, each with those of what it names.
@@ -61,12 +64,18 @@ def holding(word: str, *columns: Any) -> Select:
     if len(word) < TRIGRAM:
         return statement.where(position_of(Entry.text, word) > 0)
     if db.engine.dialect.name != "sqlite":
-        return statement.where(Entry.text.contains(word, autoescape=True))
-    phrase = '"' + word[:LOOKED_UP].replace('"', '""') + '"'
-    matched = INDEX.c.search_index.op("MATCH", is_comparison=True)(phrase)
+        return statement.where(Entry.text.like(phrase(word), escape=ESCAPE))
+    matched = INDEX.c.search_index.op("MATCH", is_comparison=True)(phrase(word))
     if len(word) > LOOKED_UP:
         matched = and_(matched, position_of(Entry.text, word) > 0)
     return statement.join(INDEX, INDEX.c.rowid == Entry.id).where(matched)
+
+
+def phrase(word: str) -> str:
+    """A word, or the beginning of a long one, as the index of this database is asked for it."""
+    if db.engine.dialect.name == "sqlite":
+        return '"' + word[:LOOKED_UP].replace('"', '""') + '"'
+    return "%" + re.sub(f"[%_{ESCAPE}]", rf"{ESCAPE}\g<0>", word) + "%"
 
 
 def may_hold(resource: Resource, field: str, text: str) -> Select | None:
