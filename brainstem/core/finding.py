@@ -48,10 +48,8 @@ class Page:
     @cached_property
     def views(self) -> list[View]:
         """The records for a page to show."""
-        found = _records(self.resource, which=self.ids).scalars() if self.ids else ()
-        records = {record.id: record for record in found}
-        ordered = [records[each] for each in self.ids if each in records]
-        return view(self.actor, self.resource, ordered, self.query.include)
+        records = references.records(self.resource, self.ids)
+        return view(self.actor, self.resource, records, self.query.include)
 
     @cached_property
     def sent(self) -> list[reading.Sent]:
@@ -68,11 +66,6 @@ class Page:
     def pages(self) -> int:
         """How many pages there are."""
         return math.ceil(self.total / self.query.limit)
-
-
-@made_once
-def _records(resource: Resource) -> Select:
-    return select(resource.model).where(is_among(resource.model.id, WHICH))
 
 
 def find(

@@ -13,10 +13,10 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, and_, select, true
+from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, and_, bindparam, select, true
 
 from brainstem.core import references
-from brainstem.core.permissions import Actor, allowed, seen_as
+from brainstem.core.permissions import Actor, allowed, made_once, seen_as
 from brainstem.core.references import View
 from brainstem.core.resource import Resource
 from brainstem.core.search.entries import (
@@ -34,8 +34,7 @@ from brainstem.core.search.entries import (
 )
 from brainstem.core.search.hunting import BEGINS, ELSEWHERE, Found, Hunt, best
 from brainstem.core.search.words import MOST_WORDS, Tree, holding, target_of, tree_of, words
-from brainstem.core.sql import position_of
-from brainstem.extensions import db
+from brainstem.core.sql import WHICH, is_among, position_of
 
 
 def matching(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
@@ -112,10 +111,9 @@ def _elsewhere(
         target = target_of(resource, name)
         left = [each for each in owners if each not in found]
         pairs = list(references.related(actor, resource, name, left))
-        held = select(Entry.record_id).where(
-            Entry.record_id.in_({b for _, b in pairs}), position_of(Entry.text, word) > 0
-        )
-        ids = set(db.session.scalars(held))
+        if not pairs:
+            continue
+        ids = set(_holding(which={each for _, each in pairs}, word=word).scalars())
         views = {each.record.id: each for each in views_of(target, ids)}
         rest = []
         for owner, each in pairs:
@@ -135,6 +133,13 @@ def _elsewhere(
                 if each in deeper:
                     found.setdefault(owner, deeper[each])
     return found
+
+
+@made_once
+def _holding() -> Select:
+    """Those of the records whose entries hold a word."""
+    held = position_of(Entry.text, bindparam("word")) > 0
+    return select(Entry.record_id).where(is_among(Entry.record_id, WHICH), held)
 
 
 def spans(text: str, asked: list[str]) -> list[tuple[int, int]]:

@@ -252,10 +252,7 @@ def _batches(resource: Resource) -> Iterator[list[dict[str, Any]]]:
 
 def views_of(resource: Resource, ids: Iterable[uuid.UUID]) -> list[View]:
     """Records by their ids, in that order, with no more than what the index knows of them."""
-    model, ids = resource.model, list(ids)
-    records = db.session.scalars(select(model).where(model.id.in_(ids)))
-    by_id = {each.id: each for each in records}
-    return _views(resource, [by_id[each] for each in ids if each in by_id])
+    return _views(resource, references.records(resource, list(ids)))
 
 
 def _views(resource: Resource, records: list[Any]) -> list[View]:

@@ -9,10 +9,10 @@ that hold the rarest of them, if there are no more of those. Where that was not 
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, select, union
 
 from brainstem.core import references
 from brainstem.core.permissions import Actor, allowed, made_once, seen_as
@@ -38,8 +38,9 @@ class Hunt:
     actors: Actors
     #: Those that hold all of the words, or are called so.
     entries: Entries = field(default_factory=dict)
-    #: Those that hold the rarest one, of several: the others stand elsewhere, or nowhere.
+    #: Those that hold the rarest one, of several: the `others` stand elsewhere, or nowhere.
     rare: Entries = field(default_factory=dict)
+    others: list[str] = field(default_factory=list)
     #: The kinds of which not all entries were looked at.
     cut: set[str] = field(default_factory=set)
 
@@ -50,7 +51,9 @@ class Hunt:
         if hunt.words:
             hunt.entries, hunt.cut = lookup.held(actors, hunt.words)
         if len(hunt.words) > 1:
-            hunt.rare, hunt.cut = lookup.held(actors, [lookup.rarest(hunt.words)])
+            rarest = lookup.rarest(hunt.words)
+            hunt.others = [each for each in hunt.words if each != rarest]
+            hunt.rare, hunt.cut = lookup.held(actors, [rarest])
             if hunt.cut:
                 hunt.rare = {}
         if hunt.cut:
@@ -90,7 +93,7 @@ def best(hunt: Hunt, resource: Resource, most: int) -> Found:
     ids, more = _belonging_to(actor, resource, tree, hunt.entries)
     if hunt.rare:
         others, cut = _belonging_to(actor, resource, tree, hunt.rare)
-        ids |= _with_all(actor, resource, tree, others - ids, hunt.words)
+        ids |= _with_all(actor, resource, others - ids, hunt.others)
         more |= cut
     more |= bool(hunt.cut & _reached(resource, tree))
     if not ids:
@@ -146,33 +149,34 @@ def _through(actor: Actor, resource: Resource, name: str) -> Select:
 
 
 def _with_all(
-    actor: Actor, resource: Resource, tree: Tree, ids: set[uuid.UUID], asked: Iterable[str]
+    actor: Actor, resource: Resource, ids: set[uuid.UUID], others: Iterable[str]
 ) -> set[uuid.UUID]:
     """Those of the records that hold each of the words, or to which something belongs that does."""
-    parts = _parts(actor, resource, tree, ids)
-    for word in asked:
-        held = set(
-            _holding(which={each for its in parts.values() for each in its}, word=word).scalars()
-        )
-        parts = {owner: its for owner, its in parts.items() if not held.isdisjoint(its)}
-    return set(parts)
-
-
-def _parts(
-    actor: Actor, resource: Resource, tree: Tree, ids: Iterable[uuid.UUID]
-) -> dict[uuid.UUID, set[uuid.UUID]]:
-    """Each record, with all that belongs to it and that one may read."""
-    found = {each: {each} for each in ids}
-    for name, branch in tree.items():
-        pairs = list(references.related(actor, resource, name, list(found))) if found else []
-        inside = _parts(actor, target_of(resource, name), branch, {each for _, each in pairs})
-        for owner, each in pairs:
-            found[owner] |= inside[each]
-    return found
+    for word in others:
+        ids = set(_holding(actor, resource, which=ids, word=word).scalars()) if ids else ids
+    return ids
 
 
 @made_once
-def _holding() -> Select:
-    """Those of the records whose entries hold a word."""
+def _holding(actor: Actor, resource: Resource) -> Select:
+    """Those of the records that hold a word, or to which something belongs that one may read."""
     held = position_of(Entry.text, bindparam("word")) > 0
-    return select(Entry.record_id).where(is_among(Entry.record_id, WHICH), held)
+    found = [select(Entry.record_id).where(is_among(Entry.record_id, WHICH), held)]
+    for pairs in _pairs(actor, resource, tree_of(resource)):
+        pairs = pairs.subquery()
+        through = select(pairs.c[0]).join(Entry, Entry.record_id == pairs.c[1])
+        found.append(through.where(is_among(pairs.c[0], WHICH), held))
+    return select(union(*found).subquery())
+
+
+def _pairs(actor: Actor, resource: Resource, tree: Tree) -> Iterator[Select]:
+    """For each relation, selects of the ids of a record and of what belongs to it that one may read."""
+    for name, branch in tree.items():
+        target = target_of(resource, name)
+        rules = [] if seen_as(resource, target) else [allowed(actor, target)]
+        pairs = select(resource.model.id, target.model.id.label("part"))
+        pairs = references.joined(pairs, resource, name).where(*rules)
+        yield pairs
+        for deeper in _pairs(actor, target, branch):
+            first, then = pairs.subquery(), deeper.subquery()
+            yield select(first.c[0], then.c[1]).join(then, then.c[0] == first.c[1])
