@@ -24,7 +24,7 @@ from brainstem.core.search.words import Tree, target_of, tree_of, words
 from brainstem.core.sql import WHICH, is_among, position_of
 
 #: How many records are looked at because of one relation: a subject's sessions.
-THROUGH = 1000
+THROUGH = 300
 
 BEGINS, ELSEWHERE = 1, 5
 
