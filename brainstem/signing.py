@@ -16,6 +16,7 @@ import secrets
 
 from flask import Flask, current_app, request
 from flask.sessions import SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
 from sqlalchemy import insert, select
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.orm import Mapped, mapped_column
@@ -43,7 +44,24 @@ class Secret(db.Model):
     value: Mapped[str] = mapped_column(text_type(200))
 
 
-class KeyInDatabase(SecureCookieSessionInterface):
+class SignedSessions(SecureCookieSessionInterface):
+    """Sessions as Flask keeps them; what signs them is made once for a key.
+
+    Flask makes it for each request: of a script's, which has no session, that took a twentieth.
+    """
+
+    def __init__(self) -> None:
+        self._made: tuple[str | bytes | None, URLSafeTimedSerializer | None] = (None, None)
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        key, made = self._made
+        if key != app.secret_key or made is None:
+            made = super().get_signing_serializer(app)
+            self._made = (app.secret_key, made)
+        return made
+
+
+class KeyInDatabase(SignedSessions):
     """Sessions whose key is fetched when the first one is opened: before there is a table for it, and before
     processes are forked, nothing is asked of the database.
 
@@ -51,7 +69,7 @@ class KeyInDatabase(SecureCookieSessionInterface):
     to everything else `stop_without_key` says what was wrong.
     """
 
-    def get_signing_serializer(self, app: Flask):
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
         # Which view a request is for is not known yet.
         if request.path.rstrip("/") in WITHOUT_SESSION:
             return None
@@ -74,6 +92,7 @@ def stop_without_key() -> None:
 
 def init_app(app: Flask) -> None:
     """Sign with the key that the settings give, or else with the one in the database."""
+    app.session_interface = SignedSessions()
     if not app.config["SECRET_KEY"]:
         app.session_interface = KeyInDatabase()
         app.before_request(stop_without_key)

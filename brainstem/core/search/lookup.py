@@ -37,9 +37,9 @@ from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
 #: So many entries are looked at that hold words, and so many whose names begin with them.
-LOOKED_AT = 300
+LOOKED_AT = 200
 #: Words that have no trigrams are looked for in so many entries, the newest.
-NEWEST = 1000
+NEWEST = 500
 
 #: Behind every text that begins with another one stands that one with this.
 LAST = "\U0010ffff"
