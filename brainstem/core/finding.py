@@ -23,7 +23,7 @@ from sqlalchemy import (
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
-from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require
+from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require, with_few
 from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
@@ -81,7 +81,8 @@ def find(
     `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
     """
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    matching, who = _readable.statement(actor, resource), {WHO.key: actor.user_id}
+    reader, who = with_few(actor, resource), {WHO.key: actor.user_id}
+    matching = _readable.statement(reader, resource)
     if asked.where:
         matching = matching.where(*asked.where)
     if among is not None:
@@ -91,7 +92,7 @@ def find(
     if asked.where or asked.order or among is not None:
         page = _part(matching, asked.order or query.usual_order(actor, resource))
     else:
-        page = _usual.statement(actor, resource)
+        page = _usual.statement(reader, resource)
     found = execute(page, who | {"limit": asked.limit, "offset": asked.offset}).all()
     ids = [row[0] for row in found]
     if 0 < len(ids) < asked.limit:

@@ -121,6 +121,28 @@ def in_set(column: Any, found: Any) -> ColumnElement[bool]:
     return column.in_(found).is_(true())
 
 
+class is_of_few(GenericFunction):
+    """Whether a column is among what a select finds, which is little: databases are to begin with it."""
+
+    # Not Boolean: see `is_among`.
+    type = Integer()
+    inherit_cache = True
+
+    def __init__(self, column: Any, found: Any) -> None:
+        super().__init__(column, found.scalar_subquery())
+
+
+@compiles(is_of_few, "sqlite")
+def _(element: is_of_few, compiler: Any, **options: Any) -> str:
+    return " IN ".join(_parts(element, compiler, options))
+
+
+@compiles(is_of_few, "postgresql")
+def _(element: is_of_few, compiler: Any, **options: Any) -> str:
+    column, found = _parts(element, compiler, options)
+    return f"{column} = ANY(ARRAY{found})"
+
+
 class unindexed(GenericFunction):
     """A column that SQLite shall not look up in an index, where it would take the worse of two."""
 

@@ -9,9 +9,13 @@ from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
+from werkzeug.datastructures import MultiDict
 
-from brainstem.core.permissions import Role
+from brainstem.core import finding, search
+from brainstem.core.permissions import Actor, Role, with_few
+from brainstem.core.resource import registry
 from brainstem.records.users import add_user
+from tests.kinds import one_of_each
 from tests.pages import Page
 from tests.people import PASSWORD, RIGHTS
 
@@ -650,3 +654,26 @@ def test_an_administrator_is_a_user_like_others_in_the_private_portal(ada, perso
     boss = person("boss@lab.org", admin=True)
     assert boss("GET", f"{SESSION}/{session['id']}").status_code == 403
     assert records(boss, SESSION) == records(boss, PROJECT) == []
+
+
+@pytest.mark.parametrize("text", ["", "one", "b1"])
+def test_whoever_reads_few_finds_what_others_find(ada, ben, monkeypatch, text):
+    made = one_of_each(ada, " b1 one")
+    one_of_each(ben, " b1 one more")
+    ada.share("project", made["project"], "ben@lab.org", Role.MEMBER)
+
+    def found(person):
+        actor = Actor(person.id)
+        if text:
+            hunt = search.Hunt.of(text, dict.fromkeys(search.kinds(), actor))
+            return {kind.name: set(search.best(hunt, kind, 50).ids) for kind in hunt.kinds}
+        return {kind.name: finding.find(actor, kind, MultiDict()).ids for kind in registry}
+
+    with ada.app.app_context():
+        few = found(ada), found(ben)
+        assert with_few(Actor(ben.id), registry.get("epoch")).reads_few
+        monkeypatch.setattr("brainstem.core.permissions.FEW", -1)
+        monkeypatch.setattr("brainstem.core.permissions._who_reads_few", {})
+        assert not with_few(Actor(ben.id), registry.get("epoch")).reads_few
+        assert (found(ada), found(ben)) == few
+        assert few[0] != few[1] and any(few[0].values())

@@ -28,11 +28,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, anybody
+from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, anybody, with_few
 from brainstem.core.resource import Resource
 from brainstem.core.search.entries import ENTRIES, Entry
 from brainstem.core.search.words import ESCAPE, INDEX, TRIGRAM, phrase
-from brainstem.core.sql import position_of
+from brainstem.core.sql import is_of_few, position_of, unindexed
 from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
@@ -95,7 +95,7 @@ def _spelled(words: list[str], indexed: int) -> dict[str, str]:
 
 
 def _kinds(actors: Actors) -> Kinds:
-    return tuple((kind, anybody(actor.portal)) for kind, actor in actors.items())
+    return tuple((kind, anybody(with_few(actor, kind))) for kind, actor in actors.items())
 
 
 def _found(actors: Actors, statement: Executable, values: dict[str, Any]) -> Entries:
@@ -110,11 +110,11 @@ def _found(actors: Actors, statement: Executable, values: dict[str, Any]) -> Ent
 def _holding(kinds: Kinds, dialect: str, indexed: int, number: int) -> Executable:
     """(kind, id of a record) of so many words, of which the first ones are looked up in the index.
 
-    Of kinds with roles of their own one may read but few: they are looked at one by one. Of all others
-    together there is a row more, of the kind `MORE`, where not all was looked at.
+    Of kinds with roles of their own, or where it is known, one may read but few: they are looked at one by
+    one. Of all others together there is a row more, of the kind `MORE`, where not all was looked at.
     """
     texts = [position_of(Entry.text, bindparam(f"word{n}")) > 0 for n in range(number)]
-    others = tuple(each for each in kinds if each[0].roles is None)
+    others = tuple(each for each in kinds if not _few(*each))
     if indexed:
         some = _indexed(dialect, range(indexed)).add_columns(Entry.kind, Entry.record_id)
         some = some.where(*texts, _readable(others)).limit(_MOST + 1).cte()
@@ -126,11 +126,17 @@ def _holding(kinds: Kinds, dialect: str, indexed: int, number: int) -> Executabl
     number = select(func.count()).select_from(some).scalar_subquery()
     parts = [those, select(literal(MORE), null()).where(number > most)]
     for kind, actor in kinds:
-        if kind.roles is not None:
-            mine = Entry.record_id.in_(allowed_ids(actor, kind))
-            its = select(Entry.kind, Entry.record_id).where(Entry.kind == kind.name, mine, *texts)
+        if _few(kind, actor):
+            mine = is_of_few(Entry.record_id, select(allowed_ids(actor, kind).subquery()))
+            its = select(Entry.kind, Entry.record_id).where(
+                unindexed(Entry.kind) == kind.name, mine, *texts
+            )
             parts.append(select(its.limit(_MOST + 1).subquery()))
     return union_all(*parts)
+
+
+def _few(kind: Resource, actor: Actor) -> bool:
+    return kind.roles is not None or actor.reads_few
 
 
 def _indexed(dialect: str, words: range) -> Select:
