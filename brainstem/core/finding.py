@@ -23,7 +23,8 @@ from sqlalchemy import (
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
-from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require, with_few
+from brainstem.core.few import with_few
+from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require
 from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList

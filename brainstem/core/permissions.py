@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum, IntEnum
 from functools import cache, lru_cache, update_wrapper
-from time import monotonic
 from typing import Any, Literal
 
 from sqlalchemy import (
     ColumnElement,
     CompoundSelect,
-    Integer,
     Result,
     Select,
     Table,
@@ -21,7 +19,6 @@ from sqlalchemy import (
     and_,
     bindparam,
     false,
-    func,
     select,
     true,
 )
@@ -98,7 +95,7 @@ class Actor:
     way: Literal["api", "page", "command"] = "api"
     #: The name of the API token that was sent.
     by: str = ""
-    #: Whether a list is to begin with what she may read: see `with_few`.
+    #: Whether a list is to begin with what she may read: see `few.py`.
     reads_few: bool = False
 
 
@@ -211,57 +208,6 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
         its = select(target).where(owner == resource.model.id, unindexed(target).in_(parents))
         return its.correlate(resource.model.__table__).exists()
     return and_(relation.any(), ~relation.any(~rule))
-
-
-#: Whoever may read no more records of a kind than this reads few.
-FEW = 1000
-#: Of how many people, and for how many seconds, it is remembered: the way to an answer depends on it, never
-#: the answer.
-KNOWN, REMEMBERED = 1000, 60
-
-
-def with_few(actor: Actor, resource: Resource) -> Actor:
-    """The actor, marked where she may read but few records of a kind.
-
-    A list is read in its order, and each record asked for the rights on it, until the page is full: of five
-    among 100,000 that took 0.4 s. For whoever reads few it begins with those, and puts them in order.
-    """
-    table = _sharing(resource)
-    if actor.portal != "private" or table is None:
-        return actor
-    known = _who_reads_few.get((actor.user_id, table.name))
-    if known is None or known[1] < monotonic():
-        number = _some_shared(actor, resource, most=FEW + 1).scalar()
-        if len(_who_reads_few) >= KNOWN:
-            _who_reads_few.clear()
-        known = number <= FEW, monotonic() + REMEMBERED
-        _who_reads_few[actor.user_id, table.name] = known
-    return replace(actor, reads_few=known[0])
-
-
-_who_reads_few: dict[tuple[uuid.UUID | None, str], tuple[bool, float]] = {}
-
-
-def _sharing(resource: Resource) -> Table | None:
-    """The table that says which parents the records of a kind have, or those that they are parts of."""
-    while resource.parents:
-        relation = getattr(resource.model, resource.parents[0])
-        if relation.property.uselist:
-            return relation.property.secondary
-        resource = registry.of(relation.entity.class_)
-    return None
-
-
-@made_once
-def _some_shared(actor: Actor, resource: Resource) -> Select:
-    """How many rows of that table are about what the actor may read, as far as that matters."""
-    while not getattr(resource.model, resource.parents[0]).property.uselist:
-        resource = registry.of(getattr(resource.model, resource.parents[0]).entity.class_)
-    relation = getattr(resource.model, resource.parents[0])
-    _, target = (each for each in relation.property.secondary.columns if each.foreign_keys)
-    parents = allowed_ids(actor, registry.of(relation.entity.class_))
-    some = select(target).where(target.in_(parents)).limit(bindparam("most", type_=Integer()))
-    return select(func.count()).select_from(some.subquery())
 
 
 def seen_as(owner: Resource, part: Resource) -> bool:

@@ -12,7 +12,8 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding, search
-from brainstem.core.permissions import Actor, Role, with_few
+from brainstem.core.few import with_few
+from brainstem.core.permissions import Actor, Role
 from brainstem.core.resource import registry
 from brainstem.records.users import add_user
 from tests.kinds import one_of_each
@@ -672,8 +673,8 @@ def test_whoever_reads_few_finds_what_others_find(ada, ben, monkeypatch, text):
     with ada.app.app_context():
         few = found(ada), found(ben)
         assert with_few(Actor(ben.id), registry.get("epoch")).reads_few
-        monkeypatch.setattr("brainstem.core.permissions.FEW", -1)
-        monkeypatch.setattr("brainstem.core.permissions._who_reads_few", {})
+        monkeypatch.setattr("brainstem.core.few.FEW", -1)
+        monkeypatch.setattr("brainstem.core.few._known", {})
         assert not with_few(Actor(ben.id), registry.get("epoch")).reads_few
         assert (found(ada), found(ben)) == few
         assert few[0] != few[1] and any(few[0].values())

@@ -47,7 +47,7 @@ SERVED = {
 def plan(app, ada, monkeypatch):
     """How the database finds the page that a query asks for, though the tables are all but empty."""
     # Ada would begin with the one record that she may read.
-    monkeypatch.setattr("brainstem.core.permissions.FEW", -1)
+    monkeypatch.setattr("brainstem.core.few.FEW", -1)
     ada.session("Monday", ada.project(), tags=["pilot"])
 
     def explained(query):

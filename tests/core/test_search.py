@@ -412,7 +412,7 @@ def test_the_best_come_first(ada):
 def common(ada, monkeypatch):
     """Sessions of which more hold “rat” than are looked at; one of them is called so, and a project."""
     monkeypatch.setattr("brainstem.core.search.lookup.LOOKED_AT", 3)
-    monkeypatch.setattr("brainstem.core.permissions.FEW", -1)
+    monkeypatch.setattr("brainstem.core.few.FEW", -1)
     project = ada.project()
     for n in range(8):
         ada.session(f"Session {n}", project, description="a rat")
@@ -460,8 +460,8 @@ def test_short_words_are_looked_for_in_the_newest_and_in_names(ada, ben, monkeyp
     for n, room in enumerate(("b1", "b1", "c2")):
         ada.session(f"Day {n}", project, description=f"in {room}")
     assert len(best_of(ada, "b1")[0]) == 3 and not best_of(ada, "b1")[1]
-    monkeypatch.setattr("brainstem.core.permissions.FEW", -1)
-    monkeypatch.setattr("brainstem.core.permissions._who_reads_few", {})
+    monkeypatch.setattr("brainstem.core.few.FEW", -1)
+    monkeypatch.setattr("brainstem.core.few._known", {})
     monkeypatch.setattr("brainstem.core.search.lookup.NEWEST", 1)
     names, more = best_of(ada, "b1")
     assert names[0] == "B1 and more" and len(names) == 2 and more

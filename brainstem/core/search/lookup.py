@@ -28,7 +28,8 @@ from sqlalchemy import (
     union_all,
 )
 
-from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, anybody, with_few
+from brainstem.core.few import with_few
+from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, anybody
 from brainstem.core.resource import Resource
 from brainstem.core.search.entries import ENTRIES, Entry
 from brainstem.core.search.words import ESCAPE, INDEX, TRIGRAM, phrase
