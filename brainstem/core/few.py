@@ -17,7 +17,7 @@ from brainstem.core.permissions import Actor, allowed_ids, made_once
 from brainstem.core.resource import Resource, registry
 
 #: Whoever may read no more records of a kind than this reads few.
-FEW = 1000
+FEW = 500
 #: Of how many people, and for how many seconds, it is remembered: the way to an answer depends on it, never
 #: the answer.
 KNOWN, REMEMBERED = 1000, 60
