@@ -670,6 +670,7 @@ def test_whoever_reads_few_finds_what_others_find(ada, ben, monkeypatch, text):
             return {kind.name: set(search.best(hunt, kind, 50).ids) for kind in hunt.kinds}
         return {kind.name: finding.find(actor, kind, MultiDict()).ids for kind in registry}
 
+    monkeypatch.setattr("brainstem.core.few.FEW", 500)
     with ada.app.app_context():
         few = found(ada), found(ben)
         assert with_few(Actor(ben.id), registry.get("epoch")).reads_few
