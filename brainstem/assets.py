@@ -17,7 +17,7 @@ from functools import cache
 from pathlib import Path
 
 import flask_bootstrap
-from flask import Flask, Response, request
+from flask import Flask, Response, current_app, request
 from markupsafe import Markup
 
 from brainstem.extensions import bootstrap, compress
@@ -46,10 +46,12 @@ def init_app(app: Flask) -> None:
     """Serve them, and say how long they may be kept."""
     app.config["COMPRESS_MIMETYPES"] = TEXTS
     app.config["COMPRESS_ALGORITHM"] = ["br", "gzip"]
-    app.config["COMPRESS_BR_LEVEL"] = 6
+    # Of a list of 40 KB 6.2 KB are left, in 0.4 ms; the next level would leave 5.8, in 0.6.
+    app.config["COMPRESS_BR_LEVEL"] = 4
     app.config["COMPRESS_STREAMS"] = False  # a file to download is no page
     compress.init_app(app)
     app.add_template_global(icon_svg)
+    app.add_template_global(static)
     # For whoever knows no hash: a browser that looks for the icon by itself, a bookmark.
     app.add_url_rule("/favicon.ico", "favicon", lambda: app.send_static_file("favicon.ico"))
     app.add_url_rule("/static/<path:filename>", "plain_static", app.send_static_file)
@@ -67,6 +69,12 @@ def init_app(app: Flask) -> None:
             response.direct_passthrough = False
             response.make_sequence()  # read here, since only what is not streamed is compressed
         return response
+
+
+def static(filename: str) -> str:
+    """The address of a style or a script. Not by `url_for`: a page has twenty of them, and nothing in them
+    has to be found out."""
+    return f"{request.script_root}{current_app.static_url_path}/{filename}"
 
 
 @cache

@@ -18,11 +18,13 @@ function renderItem(tom, { value, text }) {
 }
 
 /** Asks the server for what the page has no room for. */
-function searchAt(address) {
+export function searchAt(address, made = (choice) => choice) {
   return async (text, show) => {
     try {
-      const answer = await fetch(`${address}&q=${encodeURIComponent(text)}`);
-      show(answer.ok ? (await answer.json()).choices : []);
+      const asked = new URL(address, window.location.href);
+      asked.searchParams.set('q', text);
+      const answer = await fetch(asked);
+      show(answer.ok ? (await answer.json()).choices.map(made) : []);
     } catch {
       show([]);
     }
@@ -36,6 +38,7 @@ function searchAt(address) {
 export function choose(select, settings = {}) {
   const { id } = select;
   select.className = ''; // Tom Select would copy it to what it draws
+  document.getElementById(`${id.replace(/-add$/, '')}-others`)?.remove();
   const tom = new TomSelect(select, {
     maxOptions: null,
     closeAfterSelect: true,

@@ -54,6 +54,10 @@ function enhance(group) {
   function add() {
     const option = select.selectedOptions[0];
     if (!option?.value) return;
+    if ([...list.querySelectorAll('input')].some((input) => input.value === option.value)) {
+      withdraw(option); // a search finds what is in the list already, too
+      return;
+    }
     const item = blank.content.firstElementChild.cloneNode(true);
     item.querySelector('input').value = option.value;
     item.querySelector('.ordered-name').textContent = option.text;

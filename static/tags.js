@@ -1,6 +1,6 @@
 // Tags: Enter or a comma ends one. The text field stays the carrier of the value, with commas between
 // the tags and quotes around a tag that has a comma itself; untouched, it is sent as it came.
-import { choose } from './choose.js';
+import { choose, searchAt } from './choose.js';
 
 const split = (text) => [...text.matchAll(/\s*(?:"((?:[^"]|"")*)"|([^,]*))\s*(?:,|$)/g)]
   .map(([, quoted, plain]) => (quoted === undefined ? plain.trim() : quoted.replaceAll('""', '"').trim()))
@@ -36,6 +36,9 @@ function enhance(field) {
     addPrecedence: true, // Enter takes what was typed, not the nearest suggestion
     openOnFocus: false,
     maxOptions: 50,
+    ...(field.dataset.searchAt && {
+      load: searchAt(field.dataset.searchAt, ({ text }) => ({ value: valueOf(text), text })),
+    }),
     render: {
       no_results: null,
       option_create: ({ input }, escape) => `<div class="create" role="option">Add <strong>${escape(input)}</strong></div>`,

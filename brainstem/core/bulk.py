@@ -11,7 +11,7 @@ import json
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from marshmallow import ValidationError
@@ -116,6 +116,7 @@ class Plan:
         return value if isinstance(value, str) else self.names[name].get(value, str(value))
 
 
+@cache
 def editable(resource: Resource) -> dict[str, TagList | RefList]:
     """The lists of a kind that people may edit: its tags first, which are edited most."""
     if resource.read_only:

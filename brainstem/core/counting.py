@@ -67,23 +67,28 @@ _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
 
 
 def total(matching: Select, params: dict[str, Any], key: Hashable | None, state: str | None) -> int:
-    """How many rows a select has.
+    """How many rows a select has, whatever its order, and without its limits.
 
     `key` stands for the select and its parameters: those of the same key are the same. `state` is the
     `state_of_data` beside the rows of the page, where there were any.
     """
-    counted = matching.with_only_columns(func.count(), state_of_data(), maintain_column_froms=True)
     if key is None or "operation" in db.session.info:
         # What an operation has written itself is no state of the database, and may be taken back.
-        return execute(counted, params).first()[0]
+        return _count(matching, params)[0]
     connection = db.session.connection()
     memory = _memory(connection)
     state = state or _state(connection)
     found = memory.get(state, key)
     if found is None:
-        found, its_state = execute(counted, params).first()
+        found, its_state = _count(matching, params)
         memory.put(its_state or state, key, found)
     return found
+
+
+def _count(matching: Select, params: dict[str, Any]) -> Any:
+    every = matching.order_by(None).limit(None).offset(None)
+    counted = every.with_only_columns(func.count(), state_of_data(), maintain_column_froms=True)
+    return execute(counted, params).first()
 
 
 def forget(engine: Engine) -> None:

@@ -9,17 +9,9 @@ import math
 import uuid
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from sqlalchemy import (
-    BigInteger,
-    ColumnElement,
-    Integer,
-    Select,
-    Subquery,
-    bindparam,
-    func,
-    select,
-)
+from sqlalchemy import BigInteger, Integer, Select, Uuid, bindparam, func, select
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
@@ -27,11 +19,15 @@ from brainstem.core.few import with_few
 from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require
 from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import Ref, RefList, TagList
+from brainstem.core.schemas import Ref, RefList
 from brainstem.core.sql import WHICH, is_among
 from brainstem.core.transactions import execute
 from brainstem.errors import NotFound
 from brainstem.extensions import db
+
+#: A list is asked for so many records, after so many; and for those that one record names.
+MOST, AFTER = bindparam("most", type_=Integer()), bindparam("after", type_=BigInteger())
+OWNER = bindparam("owner", type_=Uuid())
 
 
 @dataclass
@@ -74,69 +70,82 @@ def find(
     resource: Resource,
     args: MultiDict[str, str] | query.Query,
     *,
-    among: Subquery | None = None,
+    of: tuple[Resource, str, uuid.UUID] | None = None,
     only: frozenset[str] | None = None,
 ) -> Page:
     """The records that the actor may read and the query asks for.
 
-    `among` narrows them to the `id`s of a subquery, and gives their usual order by its `place`.
+    `of` (a kind, a relation, a record's id) narrows them to what one record names there, in that order.
     """
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    reader, who = with_few(actor, resource), {WHO.key: actor.user_id}
-    matching = _readable.statement(reader, resource)
-    if asked.where:
-        matching = matching.where(*asked.where)
-    if among is not None:
-        matching = matching.join(among, among.c.id == resource.model.id)
-        if not args.getlist("sort[]"):
-            asked.order, asked.sort = [among.c.place], []
-    if asked.where or asked.order or among is not None:
-        page = _part(matching, asked.order or query.usual_order(actor, resource))
+    values = {WHO.key: actor.user_id}
+    if of is None:
+        page = _readable.statement(with_few(actor, resource), resource)
     else:
-        page = _usual.statement(reader, resource)
-    found = execute(page, who | {"limit": asked.limit, "offset": asked.offset}).all()
-    ids = [row[0] for row in found]
+        page = _named_by.statement(actor, resource, *of[:2])
+        values[OWNER.key] = of[2]
+        if not asked.order:
+            asked.sort = []
+    if asked.where:
+        page = page.where(*asked.where)
+    if asked.order:
+        page = page.order_by(None).order_by(*asked.order)
+    part = {MOST.key: asked.limit, AFTER.key: asked.offset}
+    rows = execute(page, values | part).all()
+    ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)
     else:
         key = None
-        if asked.key is not None and among is None:
+        if asked.key is not None and of is None:
             key = (actor.user_id, actor.portal, resource.name, asked.key)
-        total = counting.total(matching, who, key, found[0][1] if found else None)
+        total = counting.total(page, values, key, rows[0][1] if rows else None)
     return Page(actor, resource, ids, total, asked, only)
 
 
 @made_once
 def _readable(actor: Actor, resource: Resource) -> Select:
     """The ids of the records that the actor may read, and the state of the data."""
-    return select(resource.model.id, counting.state_of_data()).where(allowed(actor, resource))
+    ids = select(resource.model.id, counting.state_of_data()).where(allowed(actor, resource))
+    return ids.order_by(*query.usual_order(actor, resource)).limit(MOST).offset(AFTER)
 
 
 @made_once
-def _usual(actor: Actor, resource: Resource) -> Select:
-    """A part of the list of all that the actor may read, in its usual order."""
-    order = query.usual_order(actor, resource)
-    return _part(_readable.statement(actor, resource), order)
+def _named_by(actor: Actor, resource: Resource, owner: Resource, name: str) -> Select:
+    """The same of those that a relation of one record names."""
+    order = [*references.order_of(owner, name), resource.model.id]
+    columns = select(resource.model.id, func.row_number().over(order_by=order).label("place"))
+    joined = references.joined(columns, owner, name)
+    among = joined.where(owner.model.id == OWNER).subquery()
+    ids = _readable.statement(actor, resource).join(among, among.c.id == resource.model.id)
+    return ids.order_by(None).order_by(among.c.place)
 
 
-def _part(matching: Select, order: list[ColumnElement]) -> Select:
-    limit, offset = bindparam("limit", type_=Integer()), bindparam("offset", type_=BigInteger())
-    return matching.order_by(*order).limit(limit).offset(offset)
+@dataclass
+class Seen:
+    """One record as an actor may see it, as a `View` and on the wire; each is read when somebody looks."""
+
+    actor: Actor
+    resource: Resource
+    record: Any
+
+    @cached_property
+    def refs(self) -> dict[str, Any]:
+        """What it refers to, by field name."""
+        return view(self.actor, self.resource, [self.record])[0].refs
+
+    @cached_property
+    def wire(self) -> dict[str, Any]:
+        """What the API sends."""
+        return sent(self.actor, self.resource, self.record.id, MultiDict()).wire
 
 
 def get(
-    actor: Actor,
-    resource: Resource,
-    record_id: uuid.UUID,
-    args: MultiDict[str, str] | None = None,
-    *,
-    right: Right = Right.READ,
-) -> View:
+    actor: Actor, resource: Resource, record_id: uuid.UUID, *, right: Right = Right.READ
+) -> Seen:
     """One record; `NotFound`, or `Forbidden` without the right."""
     require(actor, right, resource, record_id)
-    asked = query.parse(actor, resource, args or MultiDict(), one=True)
-    record = db.session.get(resource.model, record_id)
-    return view(actor, resource, [record], asked.include)[0]
+    return Seen(actor, resource, db.session.get(resource.model, record_id))
 
 
 def sent(
@@ -165,11 +174,7 @@ def related(
     target = registry.get(found.kind)
     if target is None:
         return None, Page(actor, resource, [], 0, query.Query())
-    order = [*references.order_of(resource, name), target.model.id]
-    columns = select(target.model.id, func.row_number().over(order_by=order).label("place"))
-    joined = references.joined(columns, resource, name)
-    among = joined.where(resource.model.id == record_id).subquery()
-    return target, find(actor, target, args, among=among)
+    return target, find(actor, target, args, of=(resource, name, record_id))
 
 
 def named(
@@ -195,13 +200,3 @@ def _names(actor: Actor, resource: Resource, right: Right) -> Select:
 @made_once
 def _names_of(actor: Actor, resource: Resource, right: Right) -> Select:
     return _names.statement(actor, resource, right).where(is_among(resource.model.id, WHICH))
-
-
-def tags(actor: Actor, resource: Resource, *, used: bool = False) -> list[str]:
-    """Every tag, or those `used` on the records of a kind that the actor may read."""
-    name = next(n for n, f in resource.schema._declared_fields.items() if isinstance(f, TagList))
-    model = getattr(resource.model, name).entity.class_
-    statement = select(model.name).distinct().order_by(model.name)
-    if used:
-        statement = references.joined(statement, resource, name).where(allowed(actor, resource))
-    return list(db.session.scalars(statement))

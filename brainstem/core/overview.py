@@ -10,37 +10,47 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, false, func, or_, select, union_all
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select, union_all
 
 from brainstem.core import counting, history, listing, references
 from brainstem.core.history import CREATE, Change, Revision
-from brainstem.core.permissions import Actor, Right, Role, allowed
+from brainstem.core.permissions import WHO, Actor, Right, Role, allowed, made_once
 from brainstem.core.resource import Resource
-from brainstem.core.sql import unindexed
-from brainstem.extensions import db
+from brainstem.core.sql import WHICH, is_among, unindexed
 
 #: How many records are looked at for what is unfinished.
 LATELY = 500
+
+#: So many are asked for.
+MOST = bindparam("most", type_=Integer())
 
 
 def counts(actor: Actor, kinds: Sequence[Resource]) -> list[int]:
     """How many records of each kind the actor may read."""
     # One by one, for each is remembered by itself: see `counting`.
-    return [
-        counting.total(
-            select(kind.model.id).where(allowed(actor, kind)),
-            {},
-            (actor.user_id, actor.portal, kind.name, "all"),
-            None,
-        )
-        for kind in kinds
-    ]
+    return [_count(actor, kind, _readable.statement(actor, kind), "all") for kind in kinds]
+
+
+@made_once
+def _readable(actor: Actor, resource: Resource) -> Select:
+    return select(resource.model.id).where(allowed(actor, resource))
+
+
+def _count(actor: Actor, resource: Resource, statement: Select, *name: str) -> int:
+    key = (actor.user_id, actor.portal, resource.name, *name)
+    return counting.total(statement, {WHO.key: actor.user_id}, key, None)
 
 
 def latest(actor: Actor, resource: Resource, most: int) -> list[Any]:
     """The records of a kind that were changed last, of those that the actor may read."""
-    return _latest(resource, most, allowed(actor, resource))
+    return list(_latest(actor, resource, most=most).scalars())
+
+
+@made_once
+def _latest(actor: Actor, resource: Resource) -> Select:
+    model = resource.model
+    latest = select(model).where(allowed(actor, resource))
+    return latest.order_by(model.updated_date.desc(), model.id).limit(MOST)
 
 
 def unfinished(actor: Actor, resource: Resource, most: int) -> list[tuple[Any, list[str]]]:
@@ -48,40 +58,58 @@ def unfinished(actor: Actor, resource: Resource, most: int) -> list[tuple[Any, l
 
     Those are looked at that were changed lately: in a lab that finishes all of them one would look at all.
     """
-    rules, model = _wanting(actor, resource), resource.model
+    if not resource.wanted:
+        return []
+    found = _unfinished(actor, resource, most=most).scalars().all()
+    if not found:
+        return []
+    rows = _wants(actor, resource, which=[each.id for each in found]).all()
+    missing = {row[0]: [name for name in resource.wanted if getattr(row, name)] for row in rows}
+    return [(each, missing[each.id]) for each in found]
+
+
+@made_once
+def _unfinished(actor: Actor, resource: Resource) -> Select:
+    model = resource.model
     lately = (
         select(model.id)
         .where(allowed(actor, resource))
         .order_by(model.updated_date.desc(), model.id)
         .limit(LATELY)
     )
-    wanting = or_(false(), *rules.values())
-    unfinished = (model.id.in_(lately), allowed(actor, resource, Right.USE), wanting)
-    found = _latest(resource, most, *unfinished)
-    if not found:
-        return []
-    columns = [model.id, *(rule.label(name) for name, rule in rules.items())]
-    rows = db.session.execute(select(*columns).where(model.id.in_([each.id for each in found])))
-    missing = {row[0]: [name for name in rules if getattr(row, name)] for row in rows}
-    return [(each, missing[each.id]) for each in found]
+    wanting = or_(*_wanting(actor, resource).values())
+    rules = (model.id.in_(lately), allowed(actor, resource, Right.USE), wanting)
+    return select(model).where(*rules).order_by(model.updated_date.desc(), model.id).limit(MOST)
+
+
+@made_once
+def _wants(actor: Actor, resource: Resource) -> Select:
+    rules = _wanting(actor, resource)
+    columns = (rule.label(name) for name, rule in rules.items())
+    return select(resource.model.id, *columns).where(is_among(resource.model.id, WHICH))
 
 
 def missing(actor: Actor, resource: Resource) -> dict[str, int]:
     """How many of the records that the actor may read want each of the fields they should have."""
-    rules = _wanting(actor, resource)
-    if not rules:
-        return {}
     # One by one, for each is remembered by itself: see `counting`.
-    wanting = {
-        name: select(resource.model.id).where(allowed(actor, resource), rule)
-        for name, rule in rules.items()
+    return {
+        name: _count(actor, resource, _lacking.statement(actor, resource, name), "missing", name)
+        for name in resource.wanted
     }
-    key = (actor.user_id, actor.portal, resource.name, "missing")
-    return {name: counting.total(each, {}, (*key, name), None) for name, each in wanting.items()}
+
+
+@made_once
+def _lacking(actor: Actor, resource: Resource, name: str) -> Select:
+    return _readable.statement(actor, resource).where(_wanting(actor, resource)[name])
 
 
 def last_made(actor: Actor, resource: Resource) -> Any:
     """The last of the records of a kind that the actor has made herself and may still read."""
+    return _made(actor, resource).scalar()
+
+
+@made_once
+def _made(actor: Actor, resource: Resource) -> Select:
     model = resource.model
     statement = (
         select(model)
@@ -92,7 +120,7 @@ def last_made(actor: Actor, resource: Resource) -> Any:
         # Among her own: SQLite would look through everybody's for one of hers.
         .order_by(unindexed(Revision.id).desc())
     )
-    return db.session.scalar(statement.limit(1))
+    return statement.limit(1)
 
 
 def belonging(
@@ -101,26 +129,29 @@ def belonging(
     """The records on which the actor holds a role, with the highest she has and when something in them
     was changed last; those first where that was.
     """
+    rows = _belonging(actor, resource, most=most)
+    return [(record, Role(held), when) for record, held, when in rows]
+
+
+@made_once
+def _belonging(actor: Actor, resource: Resource) -> Select:
     model, role, root = resource.model, _roles(actor, resource), history.change_root.c
     last = select(func.max(root.at)).where(root.root_id == model.id).scalar_subquery()
     mine = select(model, role.c.role, last).join(role, role.c.record_id == model.id)
-    order = (last.is_(None), last.desc(), model.id)
-    rows = db.session.execute(mine.order_by(*order).limit(most))
-    return [(record, Role(held), when) for record, held, when in rows]
+    return mine.order_by(last.is_(None), last.desc(), model.id).limit(MOST)
 
 
 def held(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:
     """How many records a relation of each of these names, all of which their reader may read."""
+    return dict(_held(resource, name, which=owners).all())
+
+
+@made_once
+def _held(resource: Resource, name: str) -> Select:
     target = getattr(resource.model, name).entity.class_
     columns = select(resource.model.id, func.count(target.id))
-    statement = references.joined(columns, resource, name).group_by(resource.model.id)
-    return dict(db.session.execute(statement.where(resource.model.id.in_(list(owners)))).all())
-
-
-def _latest(resource: Resource, most: int, *rules: ColumnElement[bool]) -> list[Any]:
-    model = resource.model
-    order: Sequence[InstrumentedAttribute] = (model.updated_date.desc(), model.id)
-    return list(db.session.scalars(select(model).where(*rules).order_by(*order).limit(most)))
+    found = references.joined(columns, resource, name).group_by(resource.model.id)
+    return found.where(is_among(resource.model.id, WHICH))
 
 
 def _wanting(actor: Actor, resource: Resource) -> dict[str, ColumnElement[bool]]:

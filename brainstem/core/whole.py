@@ -13,11 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import func, not_, or_, select
+from sqlalchemy import not_, or_, select
 
-from brainstem.core import history, operations, references
+from brainstem.core import finding, history, operations, references
 from brainstem.core.history import Revision
-from brainstem.core.permissions import Actor, Right, allowed, require
+from brainstem.core.permissions import Actor
+from brainstem.core.query import Query
+from brainstem.core.reading import Sent
 from brainstem.core.references import View
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import RefList
@@ -92,16 +94,11 @@ class Parts:
 
 def stored(
     actor: Actor, resource: Resource, record_id: uuid.UUID, relation: Relation, most: int
-) -> tuple[list[View], int]:
+) -> tuple[list[Sent], int]:
     """The first `most` parts of a record that the actor may read, in their order, and how many there are."""
-    require(actor, Right.READ, resource, record_id)
-    kind = relation.kind
-    home = getattr(kind.model, f"{relation.home}_id")
-    statement = select(kind.model).where(home == record_id, allowed(actor, kind))
-    total = db.session.scalar(statement.with_only_columns(func.count()))
-    order = [*references.order_of(resource, relation.name), kind.model.id]
-    records = db.session.scalars(statement.order_by(*order).limit(most)).all()
-    return references.view(actor, kind, records), total
+    of = (resource, relation.name, record_id)
+    page = finding.find(actor, relation.kind, Query(limit=most), of=of)
+    return page.sent, page.total
 
 
 @operation

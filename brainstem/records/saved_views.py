@@ -6,11 +6,11 @@ import uuid
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import UniqueConstraint, func, select
+from sqlalchemy import Select, UniqueConstraint, func, select
 from sqlalchemy.orm import Mapped
 
 from brainstem.core.operations import touch
-from brainstem.core.permissions import Actor
+from brainstem.core.permissions import Actor, made_once
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import Row, Text, unstorable
 from brainstem.core.transactions import operation
@@ -47,9 +47,13 @@ class ViewName(Row):
 
 def views_of(actor: Actor, resource: Resource) -> list[SavedView]:
     """The views of a kind's list that the actor has saved, by name."""
+    return list(_views(actor, resource).scalars())
+
+
+@made_once
+def _views(actor: Actor, resource: Resource) -> Select:
     mine = (SavedView.user_id == actor.user_id, SavedView.kind == resource.name)
-    statement = select(SavedView).where(*mine).order_by(func.lower(SavedView.name), SavedView.name)
-    return list(db.session.scalars(statement))
+    return select(SavedView).where(*mine).order_by(func.lower(SavedView.name), SavedView.name)
 
 
 @operation

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import current_app
-from sqlalchemy import UniqueConstraint, delete, select, update
+from sqlalchemy import Select, UniqueConstraint, bindparam, delete, select, update
 from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
 
-from brainstem.core.permissions import Actor
+from brainstem.core.permissions import Actor, made_once
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import if_possible, operation
 from brainstem.errors import NotFound
@@ -89,8 +89,7 @@ def begin(user: User, *, kept: bool = False, browser: str = "") -> None:
 
 def of(secret: str) -> User | None:
     """The user whom a cookie signs in, with this `sign_in`; notes the use."""
-    statement = select(SignIn).where(SignIn.hash == _hash(secret))
-    sign_in = db.session.scalar(statement.options(joinedload(SignIn.user)))
+    sign_in = _with_hash(hash=_hash(secret)).scalar()
     if sign_in is None or not sign_in.valid:
         return None
     sign_in.secret, sign_in.user.sign_in = secret, sign_in
@@ -99,6 +98,12 @@ def of(secret: str) -> User | None:
         with if_possible():
             _note_use(sign_in.id, now)
     return sign_in.user
+
+
+@made_once
+def _with_hash() -> Select:
+    statement = select(SignIn).where(SignIn.hash == bindparam("hash"))
+    return statement.options(joinedload(SignIn.user))
 
 
 @operation

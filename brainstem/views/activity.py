@@ -7,14 +7,15 @@ from collections.abc import Iterable
 from typing import Any
 
 from flask import url_for
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from brainstem.core import history
 from brainstem.core.history import CREATE, DELETE, Change, Revision
+from brainstem.core.permissions import made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import label_of
+from brainstem.core.sql import WHICH, is_among
 from brainstem.core.times import utc_text
-from brainstem.extensions import db
 from brainstem.records.users import User
 from brainstem.views import show
 
@@ -49,8 +50,12 @@ def head(change: Change, who: dict[uuid.UUID, str]) -> Entry:
 def people(ids: Iterable[uuid.UUID | None]) -> dict[uuid.UUID, str]:
     """The names of users."""
     wanted = {each for each in ids if each}
-    users = db.session.scalars(select(User).where(User.id.in_(wanted))) if wanted else ()
-    return {user.id: user.name for user in users}
+    return {user.id: user.name for user in _users(which=wanted).scalars()} if wanted else {}
+
+
+@made_once
+def _users() -> Select:
+    return select(User).where(is_among(User.id, WHICH))
 
 
 def _entry(
@@ -102,6 +107,10 @@ def _existing(revisions: Iterable[Revision]) -> set[uuid.UUID]:
         ids.setdefault(each.kind, set()).add(each.record_id)
     found: set[uuid.UUID] = set()
     for kind, wanted in ids.items():
-        model = registry.get(kind).model
-        found.update(db.session.scalars(select(model.id).where(model.id.in_(wanted))))
+        found.update(_there(registry.get(kind), which=wanted).scalars())
     return found
+
+
+@made_once
+def _there(resource: Resource) -> Select:
+    return select(resource.model.id).where(is_among(resource.model.id, WHICH))

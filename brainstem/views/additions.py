@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from brainstem.core.permissions import Actor
-from brainstem.core.references import View
 from brainstem.core.resource import Resource
 
 
@@ -23,7 +22,7 @@ class Opened:
 
     actor: Actor
     resource: Resource
-    view: View
+    record: Any
     wire: dict[str, Any]
     fields: list[dict[str, Any]]
     sections: list[dict[str, Any]]

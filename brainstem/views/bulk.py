@@ -19,7 +19,7 @@ from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import label_of, texts_in
 from brainstem.errors import Changed
-from brainstem.views import show
+from brainstem.views import choices, show
 from brainstem.views.lists.addresses import pairs_of
 from brainstem.views.pages import address_of, kind_at, page_actor
 from brainstem.views.sign_in_again import drawn_again
@@ -74,6 +74,9 @@ def choose(kind: str) -> Any:
 @drawn_again
 def preview(kind: str) -> Any:
     """What would change, record by record; nothing is stored."""
+    if DO in request.form:
+        # Somebody is still looking for something to add.
+        return choose(kind)
     return _planned(kind, storing=False)
 
 
@@ -146,9 +149,10 @@ def _carried() -> list[tuple[str, str]]:
 
 def _offer(actor: Actor, resource: Resource, ids: list[uuid.UUID], form: BulkForm) -> None:
     """Give the form what can be added, and what there is to be removed."""
+    choices.offer_lists(actor, resource, form)
     for name, field in bulk.editable(resource).items():
         held = bulk.held(actor, resource, ids, name).values()
-        form.offer(actor, resource, name, field, itertools.chain.from_iterable(held))
+        form.offer_held(actor, name, field, itertools.chain.from_iterable(held))
 
 
 def _choice(

@@ -8,17 +8,15 @@ from typing import Any
 from flask import Blueprint, Response, abort, jsonify, request, url_for
 from flask_login import current_user, login_required
 
-from brainstem.core import choosing, finding
+from brainstem.core import choosing
 from brainstem.core.forms import SchemaForm
+from brainstem.core.forms.bulk import BulkForm
 from brainstem.core.forms.entries import ChoiceEntry, Entry, RefsEntry, TagsEntry
 from brainstem.core.forms.parts import PartsEntry
 from brainstem.core.permissions import Actor, Right
 from brainstem.core.resource import Resource, as_id, registry
 
 bp = Blueprint("choices", __name__)
-
-#: So many choices a field has in the page itself, and so many a search finds.
-MOST, FOUND = 300, 50
 
 
 class Offers:
@@ -29,12 +27,13 @@ class Offers:
         self.known: dict[Any, choosing.Choices] = {}
 
     def of(
-        self, target: Resource, right: Right, parent: uuid.UUID | None = None
+        self, target: Resource, right: Right, parent: uuid.UUID | None = None, words: str = ""
     ) -> choosing.Choices:
-        """The first choices of a kind, or those of one parent."""
-        key = (target.name, right, parent)
+        """The first choices of a kind that contain some words, or those of one parent."""
+        key = (target.name, right, parent, words)
         if key not in self.known:
-            self.known[key] = choosing.choices(self.actor, target, right, of=parent, most=MOST)
+            found = choosing.choices(self.actor, target, right, of=parent, containing=words)
+            self.known[key] = found
         return self.known[key]
 
 
@@ -47,7 +46,7 @@ def offer(actor: Actor, resource: Resource, form: SchemaForm) -> None:
         if isinstance(field, RefsEntry):
             _offer_records(offers, field, chosen)
         elif isinstance(field, TagsEntry):
-            field.suggestions = finding.tags(actor, resource)
+            offer_tags(resource, field)
     _name_chosen(actor, refs)
     for entry in form.parts.values():
         _offer_to_parts(offers, entry, {each.resource.name for each in form.parts.values()})
@@ -67,7 +66,9 @@ def _offer_records(offers: Offers, field: RefsEntry, chosen: dict[str, str]) -> 
     target, right = registry.get(field.about.kind), field.about.right
     home = choosing.home_of(target)
     parent = as_id(chosen.get(home[0])) if home else None
-    offered = offers.of(target, right, parent)
+    # The button beside a field finds the others where no script does.
+    field.looked_for = _words(request.form.get(f"{field.name}__find"))
+    offered = offers.of(target, right, parent, field.looked_for)
     field.names = {str(each): text for each, text in offered.names.items()}
     field.more = offered.more
     given = {home[0]: str(parent)} if parent else {}
@@ -78,19 +79,40 @@ def _offer_records(offers: Offers, field: RefsEntry, chosen: dict[str, str]) -> 
     field.source = f"{target.name}-{right.name.lower()}" + (f"-{parent}" if parent else "")
 
 
-def _name_chosen(actor: Actor, fields: list[RefsEntry]) -> None:
-    """Names for what is chosen and not among what is offered; one select a kind."""
-    wanted: dict[str, set[uuid.UUID]] = {}
+def offer_tags(resource: Resource, field: TagsEntry) -> None:
+    """Give a field of tags the first of them, and the search for the others."""
+    field.suggestions, field.more = choosing.tags(resource)
+    field.search_url = url_for("choices.find_tags", kind=resource.name)
+
+
+def offer_lists(actor: Actor, resource: Resource, form: BulkForm) -> None:
+    """Give the form of a bulk edit what can be added to the lists of a kind."""
+    offers, refs = Offers(actor), []
+    for name in form.lists:
+        field = form[f"add_{name}"]
+        if isinstance(field, TagsEntry):
+            offer_tags(resource, field)
+        else:
+            _offer_records(offers, field, {})
+            refs.append(field)
+    _name_chosen(actor, refs, by_right=True)
+
+
+def _name_chosen(actor: Actor, fields: list[RefsEntry], *, by_right: bool = False) -> None:
+    """Names for what is chosen and not among what is offered, of what the actor may read, or else has
+    the field's right on; one select a kind."""
+    wanted: dict[tuple[str, Right], set[uuid.UUID]] = {}
     for field in fields:
         more = {found for each in field.ids if each not in field.names and (found := as_id(each))}
-        wanted.setdefault(field.about.kind, set()).update(more)
-    for kind, ids in wanted.items():
+        about = (field.about.kind, field.about.right if by_right else Right.READ)
+        wanted.setdefault(about, set()).update(more)
+    for (kind, right), ids in wanted.items():
         if not ids:
             continue
-        names = choosing.choices(actor, registry.get(kind), ids=list(ids)).names
+        names = choosing.choices(actor, registry.get(kind), right, ids=ids).names
         known = {str(each): text for each, text in names.items()}
         for field in fields:
-            if field.about.kind == kind:
+            if field.about.kind == kind and (not by_right or field.about.right is right):
                 mine = {each: known[each] for each in field.ids if each in known}
                 field.names = (
                     field.names | mine if mine.keys() - field.names.keys() else field.names
@@ -136,8 +158,23 @@ def find(kind: str) -> Response:
     known = target is not None and hasattr(target.model, target.handle)
     if not known or right is None or (given and parent is None):
         abort(404)
-    words = request.args.get("q", "").replace("\0", "")[:200]
-    actor = Actor(current_user.id, way="page")
-    found = choosing.choices(actor, target, right, of=parent, containing=words, most=FOUND)
+    actor, words = Actor(current_user.id, way="page"), _words(request.args.get("q"))
+    found = choosing.choices(actor, target, right, of=parent, containing=words)
     names = [{"value": str(each), "text": text} for each, text in found.names.items()]
     return jsonify(choices=names, more=found.more)
+
+
+@bp.get("/choices/<kind>/tags")
+@login_required
+def find_tags(kind: str) -> Response:
+    """The tags that contain `q`, for a field of a kind's form in which somebody types."""
+    resource = registry.get(kind)
+    if resource is None or not choosing.has_tags(resource):
+        abort(404)
+    found, more = choosing.tags(resource, _words(request.args.get("q")))
+    return jsonify(choices=[{"value": each, "text": each} for each in found], more=more)
+
+
+def _words(given: str | None) -> str:
+    """What somebody looks for."""
+    return (given or "").replace("\0", "")[:200]

@@ -52,7 +52,7 @@ def vendor(app: Flask) -> set[str]:
     return {file.name for file in folder.iterdir()} if folder and folder.is_dir() else set()
 
 
-def title_of(resource: Resource, view: references.View) -> str:
+def title_of(resource: Resource, view: finding.Seen | references.View) -> str:
     """What a record is called on its pages."""
     return resource.called(view.record)
 
@@ -89,12 +89,12 @@ def detail(kind: str, record_id: uuid.UUID) -> str:
 def detail_page(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
     """A record as the actor sees it, with what she may do about it."""
     view = finding.get(actor, resource, record_id)
-    (wire,) = references.dump(actor, resource, [view])
+    wire = view.wire
     apart = [kind.name for _, kind in parts.parts_of(resource)]
     opened = additions.Opened(
         actor,
         resource,
-        view,
+        view.record,
         wire,
         fields=show.facts(actor, resource, wire, apart),
         sections=parts.sections(actor, resource, record_id),
@@ -237,7 +237,7 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     return _conflict(resource, view, found), 409
 
 
-def _conflict(resource: Resource, view: references.View, found: dict[str, Any]) -> str:
+def _conflict(resource: Resource, view: finding.Seen, found: dict[str, Any]) -> str:
     """The page with both versions."""
     return render_template(
         "conflict.html",
@@ -274,20 +274,15 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
     )
 
 
-def _stored_form(actor: Actor, resource: Resource, view: references.View) -> RecordForm:
+def _stored_form(actor: Actor, resource: Resource, view: finding.Seen) -> RecordForm:
     """The form of a record as it is stored."""
-    (wire,) = references.dump(actor, resource, [view])
     kind = form_for(resource)
-    opened = {name: wire[name] for name in kind.names}
+    opened = {name: view.wire[name] for name in kind.names}
     more = {}
     for part in whole.parts_of(resource):
-        views, total = whole.stored(actor, resource, view.record.id, part, MOST_PARTS)
-        dumped = references.dump(actor, part.kind, views)
-        opened[part.name] = [
-            (each["id"], found.record.version, each)
-            for each, found in zip(dumped, views, strict=True)
-        ]
-        more[part.name] = total - len(views)
+        stored, total = whole.stored(actor, resource, view.record.id, part, MOST_PARTS)
+        opened[part.name] = [(each.id, each.version, each.wire) for each in stored]
+        more[part.name] = total - len(stored)
     form = kind(opened=opened, version=view.record.version)
     for name, number in more.items():
         form.parts[name].more = number
@@ -304,7 +299,7 @@ def _form(
     resource: Resource,
     form: RecordForm,
     *,
-    view: references.View | None = None,
+    view: finding.Seen | None = None,
     error: ValidationError | None = None,
 ) -> tuple[str, int]:
     """The form's page; with all that was typed, and every message at its field."""

@@ -9,7 +9,7 @@ from flask import url_for
 from marshmallow import fields
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import finding, references
+from brainstem.core import finding
 from brainstem.core.choosing import home_of
 from brainstem.core.permissions import Actor, Right, may
 from brainstem.core.query import MOST_PER_PAGE
@@ -54,26 +54,37 @@ def sections(actor: Actor, resource: Resource, record_id: uuid.UUID) -> list[dic
     """
     kinds = parts_of(resource)
     addable = bool(kinds) and may(actor, Right.USE, resource, record_id)
-    shown = [_section(actor, resource, record_id, name, kind, addable) for name, kind in kinds]
-    return [section for section in shown if section["rows"] or addable]
+    pages = [_page(actor, resource, record_id, name, kind) for name, kind in kinds]
+    wire = [(page.resource, [each.wire for each in page.sent]) for page in pages]
+    # They all name the record that they are parts of.
+    names = show.names_for(actor, *wire, apart=[resource.name])
+    return [
+        _section(record_id, name, page, records, names, addable)
+        for (name, _), page, (_, records) in zip(kinds, pages, wire, strict=True)
+        if records or addable
+    ]
+
+
+def _page(
+    actor: Actor, resource: Resource, record_id: uuid.UUID, name: str, kind: Resource
+) -> finding.Page:
+    """The records of a kind that belong to a record, which the actor may read."""
+    asked = MultiDict([("limit", str(MOST_PER_PAGE))])
+    if relation := _relation_to(kind, resource):
+        return finding.find(actor, kind, asked, of=(resource, relation, record_id))
+    asked.add(f"filter{{{name}}}", str(record_id))
+    return finding.find(actor, kind, asked)
 
 
 def _section(
-    actor: Actor,
-    resource: Resource,
     record_id: uuid.UUID,
     name: str,
-    kind: Resource,
+    page: finding.Page,
+    wire: list[dict[str, Any]],
+    names: show.Names,
     addable: bool,
 ) -> dict[str, Any]:
-    asked = MultiDict([("limit", str(MOST_PER_PAGE))])
-    if relation := _relation_to(kind, resource):
-        _, page = finding.related(actor, resource, record_id, relation, asked)
-    else:
-        asked.add(f"filter{{{name}}}", str(record_id))
-        page = finding.find(actor, kind, asked)
-    wire = references.dump(actor, kind, page.views)
-    names = show.names_for(actor, kind, wire)
+    kind = page.resource
     columns = [each for each in kind.columns if each != name] + _notes(kind)
     place = kind.page.strip("/")
     return {

@@ -9,7 +9,7 @@ from typing import Any
 from flask import url_for
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import finding, references, times
+from brainstem.core import finding, times
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import registry
@@ -18,6 +18,9 @@ from brainstem.core.transactions import if_possible
 from brainstem.records import paths, storage_checks
 from brainstem.records.storage_checks import StorageCheck
 from brainstem.views import show
+
+#: What is told of a data storage, or needed for that.
+OF_STORAGES = frozenset({"id", "name", "location", "data_organization", "data_protocols"})
 
 
 def where(actor: Actor, wire: dict[str, Any], *, look: bool = False) -> dict[str, Any]:
@@ -48,10 +51,10 @@ def look_again(actor: Actor, wire: dict[str, Any]) -> None:
 
 
 def _storages(actor: Actor, wire: dict[str, Any]) -> list[dict[str, Any]]:
-    asked = MultiDict({"limit": str(MOST_PER_PAGE)})
-    record_id = uuid.UUID(wire["id"])
-    kind, found = finding.related(actor, registry.get("session"), record_id, "datastorage", asked)
-    records = references.dump(actor, kind, found.views)
+    kind, asked = registry.get("datastorage"), MultiDict({"limit": str(MOST_PER_PAGE)})
+    of = (registry.get("session"), "datastorage", uuid.UUID(wire["id"]))
+    found = finding.find(actor, kind, asked, of=of, only=OF_STORAGES)
+    records = [each.wire for each in found.sent]
     levels = {row["elements"] for record in records for row in record["data_organization"]}
     known = _known(actor, wire, levels) if levels else {}
     return [
@@ -152,8 +155,7 @@ def _all(actor: Actor, kind: str, field: str, ids: Iterable[str]) -> list[dict[s
     """The records of a kind where a field is one of the ids."""
     asked = MultiDict({"limit": str(MOST_PER_PAGE)})
     asked.setlist(f"filter{{{field}.in}}", list(ids))
-    found = finding.find(actor, registry.get(kind), asked)
-    return references.dump(actor, registry.get(kind), found.views)
+    return [each.wire for each in finding.find(actor, registry.get(kind), asked).sent]
 
 
 def _subjects(actor: Actor, wire: dict[str, Any]) -> list[dict[str, Any]]:
@@ -164,10 +166,8 @@ def _subjects(actor: Actor, wire: dict[str, Any]) -> list[dict[str, Any]]:
     for relation, field in [*named, ("manipulations", "procedures")]:
         if ids or not wire[relation]:
             continue
-        kind, page = finding.related(actor, registry.get("session"), record_id, relation, asked)
-        ids = [
-            each for record in references.dump(actor, kind, page.views) for each in record[field]
-        ]
+        _, page = finding.related(actor, registry.get("session"), record_id, relation, asked)
+        ids = [each for record in page.sent for each in record.wire[field]]
         if ids and field == "procedures":
             found = _all(actor, "procedure", "id", dict.fromkeys(ids))
             ids = [record["subject"] for record in found if record["subject"]]

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Blueprint, render_template, request
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import finding, references
+from brainstem.core import finding
 from brainstem.core.permissions import PUBLIC
 from brainstem.core.resource import Resource, registry
 from brainstem.views import show
@@ -26,10 +26,8 @@ def home() -> str:
     projects = registry.get("project")
     asked = MultiDict({"page": request.args.get("page", "1")})
     page = finding.find(PUBLIC, projects, asked)
-    wire = references.dump(PUBLIC, projects, page.views)
-    return render_template(
-        "public/home.html", projects=[_card(projects, each) for each in wire], pager=pager(page)
-    )
+    cards = [_card(projects, each.wire) for each in page.sent]
+    return render_template("public/home.html", projects=cards, pager=pager(page))
 
 
 def _card(resource: Resource, record: dict[str, Any]) -> dict[str, Any]:

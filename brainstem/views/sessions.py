@@ -12,7 +12,7 @@ from flask_login import login_required
 from werkzeug import Response
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import finding, references, times
+from brainstem.core import finding, times
 from brainstem.core.permissions import PUBLIC
 from brainstem.core.query import MOST_PER_PAGE
 from brainstem.core.resource import Resource, registry
@@ -65,8 +65,7 @@ def _missing(page: additions.Opened) -> list[dict[str, str]]:
 def where(record_id: uuid.UUID) -> str:
     """The part of the page that says where the data is, for a page that waits for a check."""
     actor = page_actor()
-    view = finding.get(actor, _kind(), record_id)
-    (wire,) = references.dump(actor, _kind(), [view])
+    wire = finding.get(actor, _kind(), record_id).wire
     return render_template("sessions/_where.html", where=places.where(actor, wire))
 
 
@@ -75,8 +74,7 @@ def where(record_id: uuid.UUID) -> str:
 def look_again(record_id: uuid.UUID) -> Response:
     """Look anew whether the data is there."""
     actor = page_actor()
-    view = finding.get(actor, _kind(), record_id)
-    (wire,) = references.dump(actor, _kind(), [view])
+    wire = finding.get(actor, _kind(), record_id).wire
     places.look_again(actor, wire)
     return redirect(f"{show.url_of(_kind(), record_id)}#where")
 
@@ -119,11 +117,11 @@ def _epochs(
     records = section["records"]
     while len(records) < min(section["total"], MOST_EPOCHS):
         asked = MultiDict({"limit": str(MOST_PER_PAGE), "offset": str(len(records))})
-        record_id = uuid.UUID(page.wire["id"])
-        kind, more = finding.related(page.actor, page.resource, record_id, "epochs", asked)
-        if not more.views:
+        of = (page.resource, "epochs", uuid.UUID(page.wire["id"]))
+        more = finding.find(page.actor, registry.get("epoch"), asked, of=of)
+        if not more.sent:
             break
-        records = records + references.dump(page.actor, kind, more.views)
+        records = records + [each.wire for each in more.sent]
     modules = [each for other in others for each in _modules(other)]
     names = {module.id: module for module in modules}
     kind = registry.get("epoch")
@@ -142,7 +140,7 @@ def _epochs(
         rows.append(_row(page, kind, record, stretch, [names[i] for i in ids if i in names]))
     in_epochs = {each for stretch in stretches for each in stretch.modules}
     return section | {
-        "drawing": timeline.draw(stretches, modules, _clock(page.view.record.date_time)),
+        "drawing": timeline.draw(stretches, modules, _clock(page.record.date_time)),
         "rows": rows,
         "zone": current_app.config["LAB_TIMEZONE"],
         "apart": [each for each in modules if stretches and each.id not in in_epochs],
@@ -177,11 +175,11 @@ def _modules(section: dict[str, Any]) -> Iterable[timeline.Module]:
     kind = _kind_of(section)
     for record in section["records"]:
         said = [
-            section["names"][name][record[name]]
+            section["names"][field.kind][record[name]]
             for name, field in kind.schema.references()
             if name != kind.parents[0]
             and isinstance(field, Ref)
-            and record[name] in section["names"].get(name, {})
+            and record[name] in section["names"].get(field.kind, {})
         ]
         title = kind.title(record[kind.handle])
         yield timeline.Module(

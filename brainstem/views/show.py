@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 import nh3
-from flask import request
+from flask import g, request
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from marshmallow import fields
@@ -44,6 +44,7 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(
 )
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "article", "aside", "header", "footer", "nav"}
 
+#: What records are called, by their kind and id.
 Names = dict[str, dict[str, str]]
 
 
@@ -73,18 +74,24 @@ def moment(value: str | None) -> str:
     return f"{local:%Y-%m-%d %H:%M}" + (f":{local:%S}" if local.second else "")
 
 
-def names_for(actor: Actor, resource: Resource, wire: Iterable[dict[str, Any]]) -> Names:
-    """The names of the records that these ones refer to, by field and id: one query a field."""
+def names_for(
+    actor: Actor, *records: tuple[Resource, Iterable[dict[str, Any]]], apart: Iterable[str] = ()
+) -> Names:
+    """The names of what these records refer to, but for the kinds `apart`: one query a kind."""
+    wanted: dict[str, set[str]] = {}
+    for resource, wire in records:
+        for name, field in resource.schema.references():
+            if field.kind in apart or field.metadata.get("count"):
+                continue
+            ids = wanted.setdefault(field.kind, set())
+            for record in wire:
+                value = record.get(name) or ()
+                ids.update([value] if isinstance(value, str) else value)
     found: Names = {}
-    wire = list(wire)
-    for name, field in resource.schema.references():
-        target = registry.get(field.kind)
-        if target is None or field.metadata.get("count"):
-            continue
-        values = [record.get(name) or [] for record in wire]
-        ids = {each for value in values for each in ([value] if isinstance(value, str) else value)}
-        named = finding.named(actor, target, [uuid.UUID(each) for each in ids]) if ids else {}
-        found[name] = {str(each): text for each, text in named.items()}
+    for kind, ids in wanted.items():
+        if ids and (target := registry.get(kind)):
+            named = finding.named(actor, target, [uuid.UUID(each) for each in ids])
+            found[kind] = {str(each): text for each, text in named.items()}
     return found
 
 
@@ -94,8 +101,10 @@ def in_public() -> bool:
 
 
 def _page_of(resource: Resource) -> str:
-    # Written and not built by `url_for`: a page has a hundred of these.
-    return f"{request.script_root}{'/public' if in_public() else ''}{resource.page}/"
+    # Written and not built by `url_for`, its beginning once a request: a page has a hundred of these.
+    if "pages_at" not in g:
+        g.pages_at = request.script_root + ("/public" if in_public() else "")
+    return f"{g.pages_at}{resource.page}/"
 
 
 def list_url(resource: Resource, **filters: Any) -> str:
@@ -112,10 +121,8 @@ def url_of(resource: Resource, record_id: Any) -> str:
 def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[str, str]]:
     target = registry.get(field.kind)
     ids = [ids] if isinstance(ids, str) else ids or []
-    seen = [each for each in ids if each in names]
-    return [
-        {"text": names[each], "url": url_of(target, each) if target.page else ""} for each in seen
-    ]
+    page = _page_of(target) if target and target.page else ""
+    return [{"text": names[each], "url": page and f"{page}{each}"} for each in ids if each in names]
 
 
 def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]) -> dict[str, Any]:
@@ -138,13 +145,12 @@ def value(
         case RefList() if field.metadata.get("count"):
             shown = _count(resource, name, field, record)
         case Ref() | RefList():
-            shown = {"kind": "refs", "items": _refs(field, raw, names.get(name, {}))}
+            shown = {"kind": "refs", "items": _refs(field, raw, names.get(field.kind, {}))}
             shown["ordered"] = bool(field.metadata.get("ordered"))
         case TagList():
-            shown = {
-                "kind": "tags",
-                "items": [{"text": tag, "url": _tagged(resource, tag)} for tag in raw],
-            }
+            listed = f"{_page_of(resource)}?tags="
+            items = [{"text": tag, "url": f"{listed}{quote(tag, safe=':,')}"} for tag in raw]
+            shown = {"kind": "tags", "items": items}
         case LabDateTime():
             shown = {"kind": "date", "text": moment(raw), "iso": raw or ""}
         case Flag():
@@ -169,10 +175,6 @@ def value(
             shown = {"kind": "text", "text": str(raw)}
     shown["empty"] = not (shown.get("items") or shown.get("text") or shown.get("rows"))
     return shown
-
-
-def _tagged(resource: Resource, tag: str) -> str:
-    return list_url(resource, tags=tag)
 
 
 def _pair(key: str, text: str) -> dict[str, str]:
@@ -221,7 +223,7 @@ def facts(
     """
     declared = resource.schema._declared_fields
     order = [*resource.form, *(name for name in declared if name not in resource.form)]
-    names = names_for(actor, resource, [record])
+    names = names_for(actor, (resource, [record]), apart=apart)
     shown = []
     for name in order:
         field = declared[name]

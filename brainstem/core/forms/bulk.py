@@ -35,26 +35,17 @@ class BulkForm(SchemaForm):
         field = self[f"remove_{name}"]
         return field if field.choices else None
 
-    def offer(
-        self,
-        actor: Actor,
-        resource: Resource,
-        name: str,
-        field: TagList | RefList,
-        held: Iterable[bulk.Value],
+    def offer_held(
+        self, actor: Actor, name: str, field: TagList | RefList, held: Iterable[bulk.Value]
     ) -> None:
-        """Name what can be added to a list, and what the chosen records hold, which can be removed."""
+        """Name what the chosen records hold in a list, which can be removed."""
         counts = Counter(held)
-        add, remove = self[f"add_{name}"], self[f"remove_{name}"]
         if isinstance(field, TagList):
-            add.suggestions = finding.tags(actor, resource)
             names = {tag: tag for tag in sorted(counts)}
         else:
-            target = registry.get(field.kind)
-            usable = finding.named(actor, target, right=field.right)
-            add.names = {str(each): text for each, text in usable.items()}
-            names = finding.named(actor, target, list(counts))
-        remove.names = {str(each): f"{text} ({counts[each]})" for each, text in names.items()}
+            names = finding.named(actor, registry.get(field.kind), list(counts))
+        shown = {str(each): f"{text} ({counts[each]})" for each, text in names.items()}
+        self[f"remove_{name}"].names = shown
 
     def edits(self) -> dict[str, bulk.Edit]:
         """What the form asks for, by list; `ValidationError` with what is wrong by its fields."""

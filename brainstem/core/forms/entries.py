@@ -213,6 +213,9 @@ class TagsEntry(Entry):
 
     kind = "tags"
     suggestions: list[str] = []
+    #: Whether there are others, and where a script finds them.
+    more: bool = False
+    search_url: str = ""
 
     @property
     def text(self) -> str:
@@ -249,9 +252,10 @@ class RefsEntry(Entry):
     names: dict[str, str] = {}
     #: Where to make one, for whoever has none to choose from.
     new_url: str = ""
-    #: Whether there are others, and where a script finds them.
+    #: Whether there are others, and where a script finds them; without one, what was looked for.
     more: bool = False
     search_url: str = ""
+    looked_for: str = ""
     #: What fields that offer the same have in common.
     source: str = ""
 

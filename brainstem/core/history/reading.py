@@ -7,10 +7,23 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, false, or_, select, true
+from sqlalchemy import (
+    ColumnElement,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    false,
+    or_,
+    select,
+    true,
+)
 
 from brainstem.core.history.models import DELETE, Change, Revision, change_root, revision_root
-from brainstem.core.permissions import Actor, Role
+from brainstem.core.permissions import Actor, Role, made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.extensions import db
 
@@ -97,29 +110,57 @@ def recent(
 
     `before` goes on where a list ended; `root_id` keeps to what takes its rights from one record.
     """
+    asked = {"root": root_id, "user": user_id, "before": before, "action": action}
+    about = [bool(each) for each in asked.values()]
+    changes = _recent(actor, *about, **asked, most=limit).scalars().all()
+    seen = (actor, bool(root_id), bool(action))
+    return [(each, _told(*seen, root=root_id, action=action, change=each.id)) for each in changes]
+
+
+@made_once
+def _recent(actor: Actor, root: bool, user: bool, before: bool, action: bool) -> Select:
     statement = select(Change).where(_visible_changes(actor))
-    at, seen = Change.at, [visible(actor)]
-    if root_id is not None:
-        root = revision_root.c
-        seen.append(exists().where(root.revision_id == Revision.id, root.root_id == root_id))
-        rooted = and_(change_root.c.change_id == Change.id, change_root.c.root_id == root_id)
+    at = Change.at
+    if root:
+        rooted = and_(change_root.c.change_id == Change.id, change_root.c.root_id == ROOT)
         statement, at = statement.join(change_root, rooted), change_root.c.at
     if action:
-        seen.append(Revision.action == action)
-        statement = statement.where(exists().where(Revision.change_id == Change.id, *seen))
-    if before is not None:
-        statement = statement.where(at < before)
-    if user_id is not None:
-        statement = statement.where(Change.user_id == user_id)
-    changes = db.session.scalars(statement.order_by(at.desc(), Change.id).limit(limit)).all()
-    return [(change, told(change, seen)) for change in changes]
+        shown = _shown(actor, root, action)
+        statement = statement.where(exists().where(Revision.change_id == Change.id, *shown))
+    if before:
+        statement = statement.where(at < bindparam("before", type_=Change.at.type))
+    if user:
+        statement = statement.where(Change.user_id == bindparam("user", type_=Uuid()))
+    return statement.order_by(at.desc(), Change.id).limit(bindparam("most", type_=Integer()))
 
 
-def told(change: Change, seen: Sequence[ColumnElement[bool]]) -> list[Revision]:
+#: What a statement asks for: a record that others take their rights from, and a change.
+ROOT, OF_CHANGE = bindparam("root", type_=Uuid()), bindparam("change", type_=Uuid())
+
+
+def _shown(actor: Actor, root: bool, action: bool) -> list[ColumnElement[bool]]:
+    """The revisions that the actor may see, of one root, of one action, as conditions."""
+    shown = [visible(actor)]
+    if root:
+        its = revision_root.c
+        shown.append(exists().where(its.revision_id == Revision.id, its.root_id == ROOT))
+    if action:
+        shown.append(Revision.action == bindparam("action", type_=String()))
+    return shown
+
+
+def _told(*about: Any, **values: Any) -> list[Revision]:
     """What a change did by itself; where one may see but what followed from it, that."""
-    return revisions(change, [*seen, ~Revision.follows], TOLD + 1) or revisions(
-        change, seen, TOLD + 1
-    )
+    values["most"] = TOLD + 1
+    found = _revisions(*about, True, **values).scalars().all()
+    return list(found or _revisions(*about, False, **values).scalars())
+
+
+@made_once
+def _revisions(actor: Actor, root: bool, action: bool, itself: bool) -> Select:
+    shown = [*_shown(actor, root, action), *([~Revision.follows] if itself else [])]
+    statement = select(Revision).where(Revision.change_id == OF_CHANGE, *shown)
+    return statement.order_by(Revision.id).limit(bindparam("most", type_=Integer()))
 
 
 #: So many records of one change are told, and whether there are more; an import has thousands.

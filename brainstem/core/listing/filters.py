@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, timedelta
+from functools import cache
 
 from marshmallow import ValidationError, fields
 from sqlalchemy import ColumnElement, and_, or_, select, true
@@ -23,6 +24,7 @@ DATE, FROM, TO = "date", "from", "to"
 DATES = {"today": "Today", "week": "Past 7 days", "month": "This month", "year": "This year"}
 
 
+@cache
 def filterable(resource: Resource) -> dict[str, fields.Field]:
     """What the lists of a kind are filtered by: a path, and the field at its end."""
     declared = resource.schema._declared_fields

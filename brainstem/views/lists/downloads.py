@@ -101,7 +101,7 @@ def _rows(actor: Actor, resource: Resource, columns: list[str], ids: list[uuid.U
     found = reading.sent(actor, resource, ids, guarded=True, only=fields)
     wire = [each.wire for each in found]
     table.count(resource, wire, columns)
-    names = show.names_for(actor, resource, wire)
+    names = show.names_for(actor, (resource, wire))
     return csv_lines(
         [each["id"], *(text_of(resource, name, each, names) for name in columns)] for each in wire
     )

@@ -62,15 +62,16 @@ def rows(
 ) -> list[dict[str, Any]]:
     """The records of a page, each with its cells as the template draws them."""
     count(resource, records, columns)
-    names = show.names_for(actor, resource, records)
+    names = show.names_for(actor, (resource, records))
+    cells = [_cells(resource, name, records, names) for name in columns]
     return [
         {
             "id": record["id"],
             "name": resource.title(record[resource.handle]),
             "url": show.url_of(resource, record["id"]),
-            "cells": [_cell(resource, name, record, names) for name in columns],
+            "cells": [column[place] for column in cells],
         }
-        for record in records
+        for place, record in enumerate(records)
     ]
 
 
@@ -96,21 +97,25 @@ def _counted(resource: Resource, columns: Iterable[str]) -> list[str]:
     return [name for name in columns if name in declared and "count" in declared[name].metadata]
 
 
-def _cell(
-    resource: Resource, name: str, record: dict[str, Any], names: show.Names
-) -> dict[str, Any]:
+def _cells(
+    resource: Resource, name: str, records: list[dict[str, Any]], names: show.Names
+) -> list[dict[str, Any]]:
+    """A column of a list, as the template draws it."""
     if extra := listing.extra_key(resource, name):
-        value = record[extra[0]].get(extra[1], "")
-        text = value if isinstance(value, str) else json.dumps(value)
-        return {"kind": "extra", "text": text, "empty": not text}
+        values = [record[extra[0]].get(extra[1], "") for record in records]
+        texts = [each if isinstance(each, str) else json.dumps(each) for each in values]
+        return [_text("extra", each) for each in texts]
     if name in query.TIMES:
-        moment = record[name]
-        return {"kind": "date", "text": show.moment(moment)[:16], "iso": moment, "empty": False}
+        return [
+            _text("date", show.moment(record[name])[:16], iso=record[name]) for record in records
+        ]
     if name == resource.handle:
-        text = resource.title(record[name])
-        return {"kind": "link", "text": text, "empty": not text}
+        return [_text("link", resource.title(record[name])) for record in records]
     field = resource.schema._declared_fields[name]
     if getattr(field, "lines", False):
-        text = show.plain_text(record[name], LONGEST)
-        return {"kind": "long", "text": text, "empty": not text}
-    return show.value(resource, name, field, record, names)
+        return [_text("long", show.plain_text(record[name], LONGEST)) for record in records]
+    return [show.value(resource, name, field, record, names) for record in records]
+
+
+def _text(kind: str, text: str, **more: str) -> dict[str, Any]:
+    return {"kind": kind, "text": text, "empty": not text} | more
