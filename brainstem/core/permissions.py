@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from brainstem.core.resource import Resource, registry
-from brainstem.core.sql import WHICH, is_among, is_of_few, unindexed
+from brainstem.core.sql import THE_ONE, WHICH, is_among, is_of_few, unindexed
 from brainstem.core.transactions import execute, recalled
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db
@@ -255,14 +255,17 @@ def unusable(
         return []
 
     def find(asked: list[uuid.UUID]) -> dict[uuid.UUID, None]:
-        return dict.fromkeys(_usable(actor, right, resource, which=asked).scalars())
+        single = len(asked) == 1
+        which = {THE_ONE.key: asked[0]} if single else {WHICH.key: asked}
+        return dict.fromkeys(_usable(actor, right, resource, single, **which).scalars())
 
     usable = recalled((actor, right, resource.name), ids, find)
     return [each for each in ids if each not in usable]
 
 
 @made_once
-def _usable(actor: Actor, right: Right, resource: Resource) -> Select:
+def _usable(actor: Actor, right: Right, resource: Resource, single: bool) -> Select:
     """Those of the ids on which the actor holds the right."""
-    rule = allowed(actor, resource, right)
-    return select(resource.model.id).where(is_among(resource.model.id, WHICH), rule)
+    key = resource.model.id
+    asked = key == THE_ONE if single else is_among(key, WHICH)
+    return select(key).where(asked, allowed(actor, resource, right))

@@ -36,7 +36,7 @@ from brainstem.core.schemas import (
     TagList,
     Text,
 )
-from brainstem.core.sql import WHICH, id_text, in_set, is_among, json_list
+from brainstem.core.sql import THE_ONE, WHICH, id_text, in_set, is_among, json_list
 from brainstem.core.transactions import execute
 
 #: An include: `{"behaviors": {"subjects": {}}}`.
@@ -80,9 +80,10 @@ def sent(
     ids = list(map(str, ids))
     if not ids:
         return []
-    shape = _shape(resource, actor.portal, guarded, only)
-    found = {}
-    for row in execute(shape.statement, {WHO.key: actor.user_id, WHICH.key: ids}):
+    single, found = len(ids) == 1, {}
+    shape = _shape(resource, actor.portal, guarded, only, single)
+    asked = {THE_ONE.key: uuid.UUID(ids[0])} if single else {WHICH.key: ids}
+    for row in execute(shape.statement, {WHO.key: actor.user_id, **asked}):
         record_id, version, *values = row
         pairs = zip(shape.writers, values, strict=True)
         parts = [value if write is None else write(value) for write, value in pairs]
@@ -132,14 +133,16 @@ class Shape:
 
 
 @lru_cache(1000)
-def _shape(resource: Resource, portal: str, guarded: bool, only: frozenset[str] | None) -> Shape:
+def _shape(
+    resource: Resource, portal: str, guarded: bool, only: frozenset[str] | None, single: bool
+) -> Shape:
     who = Actor(WHO, portal=portal)
     model, times = resource.model, TIMES.keys() & (only or ())
     schema = resource.schema(portal=portal, only=only and only - times)
     shown = schema.dump_fields | {name: TIMES[name] for name in times}
     columns = [_column(who, resource, name, field) for name, field in shown.items()]
     statement = select(id_text(model.id), model.version, *columns)
-    statement = statement.where(is_among(model.id, WHICH))
+    statement = statement.where(model.id == THE_ONE if single else is_among(model.id, WHICH))
     if guarded:
         statement = statement.where(allowed(who, resource))
     writers = [_writer(field) for field in shown.values()]

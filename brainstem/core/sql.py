@@ -7,7 +7,18 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import ColumnElement, Float, Integer, Select, String, bindparam, cast, func, true
+from sqlalchemy import (
+    ColumnElement,
+    Float,
+    Integer,
+    Select,
+    String,
+    Uuid,
+    bindparam,
+    cast,
+    func,
+    true,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 from sqlalchemy.types import NullType, TypeDecorator
@@ -213,6 +224,9 @@ def _(element: is_among, compiler: Any, **options: Any) -> str:
 
 #: The ids that a statement is asked for.
 WHICH = bindparam("which", type_=Ids())
+#: The one id that a statement is asked for. PostgreSQL plans such a statement but once; one for any number of
+#: ids it plans anew each time, which for the detail of a session took longer than to read it.
+THE_ONE = bindparam("the_one", type_=Uuid())
 
 
 class json_list(GenericFunction):
