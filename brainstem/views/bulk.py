@@ -74,7 +74,7 @@ def choose(kind: str) -> Any:
 @drawn_again
 def preview(kind: str) -> Any:
     """What would change, record by record; nothing is stored."""
-    if DO in request.form:
+    if request.form.get(DO, "").endswith(":look"):
         # Somebody is still looking for something to add.
         return choose(kind)
     return _planned(kind, storing=False)

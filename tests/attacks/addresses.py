@@ -89,6 +89,9 @@ def _values(rule: Rule, lab: Lab, ids: dict[str, str]) -> Iterator[dict[str, Any
     if rule.endpoint == "choices.find":
         yield from ({"kind": kind} for kind in KINDS)
         return
+    if rule.endpoint == "choices.find_tags":
+        yield from ({"kind": kind} for kind, each in KINDS.items() if "tags" in each.fields)
+        return
     choices = {name: sorted(each.items) for name, each in _choices(rule).items()}
     for chosen in product(*choices.values()):
         found = dict(zip(choices, chosen, strict=True)) | lab.other | {"plural": "sessions"}

@@ -34,7 +34,8 @@ OTHERS = {
 
 #: Where tags are chosen, which all users share (contract §4).
 CHOOSING_TAGS = {
-    "pages.new", "pages.edit", "bulk.choose", "bulk.preview", "bulk.apply", "duplicate.ask"
+    "pages.new", "pages.edit", "bulk.choose", "bulk.preview", "bulk.apply", "duplicate.ask",
+    "choices.find_tags",
 }  # fmt: skip
 
 #: What takes the sign-in away that the rest needs, or what counts as guessing a password.

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from types import SimpleNamespace
 from uuid import uuid4
 
 import pytest
 
+from brainstem.core import choosing
 from brainstem.core.permissions import Role
-from brainstem.views import choices
 from tests.pages import Page, text_of
 
 SAVE = "Save session"
@@ -486,7 +487,7 @@ def test_a_button_that_does_nothing_gives_the_form_back(ada, lab, do):
 
 
 def test_choices_are_bounded_and_the_others_can_be_searched_for(ada, ben, lab, monkeypatch):
-    monkeypatch.setattr(choices, "MOST", 3)
+    monkeypatch.setattr(choosing, "MOST", 3)
     home = {"projects": [lab.project["id"]]}
     for name in ("Mouse É1", "Mouse 2", "Zebra"):
         ada.made("stem/subject/", {"name": name, **home})
@@ -521,6 +522,32 @@ def test_choices_are_bounded_and_the_others_can_be_searched_for(ada, ben, lab, m
     assert cards(page, "behaviors") == ["Behavior 1 Zebra 2 · Rig 1"]
     chosen = page.by_id["dataacquisition-0-procedures"].iter("option")
     assert [text_of(each) for each in chosen] == ["Surgery · Zebra 2"]
+
+
+def test_a_form_sends_some_tags_and_a_search_finds_the_others(ada, lab, monkeypatch):
+    monkeypatch.setattr(choosing, "MOST", 3)
+    tags = [f"tag {n}" for n in range(6)]
+    ada("PATCH", f"stem/session/{lab.session['id']}/", {"tags": tags})
+    field = lab.pages.open("/sessions/new").by_id["tags"]
+    assert len(json.loads(field.get("data-tags"))) == 3
+    address = field.get("data-search-at")
+    assert lab.pages.get(f"{address}?q=TAG 5").get_json() == {
+        "choices": [{"value": "tag 5", "text": "tag 5"}],
+        "more": False,
+    }
+    assert lab.pages.get(f"{address}?q=tag").get_json()["more"]
+    assert lab.pages.get("/choices/epoch/tags?q=tag").status_code == 404
+
+
+def test_without_a_script_others_are_found_by_a_button(ada, lab, monkeypatch):
+    monkeypatch.setattr(choosing, "MOST", 2)
+    for name in ("Mouse 1", "Mouse 2", "Zebra"):
+        ada.made("stem/subject/", {"name": name, "projects": [lab.project["id"]]})
+    form = lab.pages.open("/behaviors/new").form("Save behavior")
+    form.set(subjects__find="zeb", notes="kept")
+    found = Page(lab.pages.press(form, "Find in subjects", address="/behaviors/new"))
+    assert [text_of(each) for each in found.by_id["subjects"].iter("option")] == ["Zebra"]
+    assert text_of(found.by_id["notes"]).strip() == "kept"
 
 
 @pytest.mark.parametrize(

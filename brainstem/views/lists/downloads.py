@@ -129,7 +129,7 @@ def text_of(resource: Resource, name: str, record: dict[str, Any], names: show.N
     if isinstance(field, Ref | RefList) and field.metadata.get("count"):
         return str(value)
     if isinstance(field, Ref | RefList):
-        known = names.get(name, {})
+        known = names.get(field.kind, {})
         ids = [value] if isinstance(value, str) else value or []
         return guarded(listed(known[each] for each in ids if each in known))
     for kind, write in WRITTEN.items():
