@@ -8,7 +8,7 @@ always the one of the page that it stands beside.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -49,13 +49,13 @@ class Memory:
     def __init__(self) -> None:
         self.lock = Lock()
         self.state: Hashable = None
-        self.counts: dict[Hashable, int] = {}
+        self.counts: dict[Hashable, Any] = {}
 
-    def get(self, state: Hashable, key: Hashable) -> int | None:
+    def get(self, state: Hashable, key: Hashable) -> Any:
         with self.lock:
             return self.counts.get(key) if state is not None and state == self.state else None
 
-    def put(self, state: Hashable, key: Hashable, count: int) -> None:
+    def put(self, state: Hashable, key: Hashable, count: Any) -> None:
         with self.lock:
             if state != self.state or len(self.counts) >= MOST:
                 self.state, self.counts = state, {}
@@ -72,15 +72,26 @@ def total(matching: Select, params: dict[str, Any], key: Hashable | None, state:
     `key` stands for the select and its parameters: those of the same key are the same. `state` is the
     `state_of_data` beside the rows of the page, where there were any.
     """
+    return remembered(key, lambda: _count(matching, params), state)
+
+
+def remembered(
+    key: Hashable | None, find: Callable[[], tuple[Any, str | None]], state: str | None = None
+) -> Any:
+    """What `find` finds, with the `state_of_data` that it saw; as long as nothing changes, what it found.
+
+    For what takes long and grows with the lab: counts, and what there is to choose from. As for `total`,
+    `key` stands for all that it depends on, and may be None.
+    """
     if key is None or "operation" in db.session.info:
         # What an operation has written itself is no state of the database, and may be taken back.
-        return _count(matching, params)[0]
+        return find()[0]
     connection = db.session.connection()
     memory = _memory(connection)
     state = state or _state(connection)
     found = memory.get(state, key)
     if found is None:
-        found, its_state = _count(matching, params)
+        found, its_state = find()
         memory.put(its_state or state, key, found)
     return found
 

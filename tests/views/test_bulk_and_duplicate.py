@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from brainstem.core import bulk, operations, times
+from brainstem.core import bulk, choosing, operations, times
 from brainstem.core.permissions import Role
 from brainstem.errors import Forbidden
 from tests.pages import Page, text_of
@@ -211,6 +211,20 @@ def test_one_that_fails_after_all(ada, sessions, monkeypatch):
     assert answer.status_code == 409
     assert "Nothing was stored. “s1”: Not this one." in Page(answer).text
     assert tags(ada, *sessions) == [["raw"]] * 3
+
+
+def test_what_is_not_among_the_first_is_found_and_added(ada, sessions, monkeypatch):
+    monkeypatch.setattr(choosing, "MOST", 2)
+    for name in ("Anatomy", "Barrels", "Zebra"):
+        ada.project(name)
+    pages = ada.browser()
+    form = pages.form(chosen(*sessions[:2]), SHOW).set(add_projects__find="zeb")
+    page = Page(pages.press(form, "Find in add projects", address="/sessions/bulk/preview"))
+    (found,) = page.by_id["add_projects"].iter("option")
+    page = Page(pages.press(page.form(SHOW).set(add_projects=[found.get("value")]), SHOW))
+    pages.press(page.form(CHANGE_2), CHANGE_2)
+    projects = ada.get(f"stem/session/{sessions[0]['id']}/")["session"]["projects"]
+    assert found.get("value") in projects
 
 
 @pytest.mark.parametrize(("address", "button"), [("preview", SHOW), ("apply", CHANGE_2)])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from brainstem.core.permissions import Role
+from brainstem.core import overview
+from brainstem.core.permissions import Actor, Role
+from brainstem.core.resource import registry
 from tests.pages import text_of
 
 
@@ -84,6 +86,25 @@ def test_only_what_one_may_finish_is_unfinished(lab, ben):
     assert section(page, "Unfinished sessions") == []
     lab.share("project", project, ben.email, Role.CONTRIBUTOR)
     assert len(section(ben.browser().open("/"), "Unfinished sessions")) >= 2
+
+
+def test_what_is_unfinished_is_what_the_lists_say_is_missing(lab, ben):
+    """A storage that Ben can't see is none to him, here and there."""
+    (done,) = lab.get("stem/session/?filter{name}=Done")["sessions"]
+    lab.share("project", {"id": done["projects"][0]}, ben.email, Role.CONTRIBUTOR)
+    for person in (lab, ben):
+        pages = person.browser()
+        told = {name: set() for name in ("date_time", "datastorage", "epochs")}
+        with person.app.app_context():
+            actor, kind = Actor(person.id), registry.get("session")
+            for record, names in overview.unfinished(actor, kind, 5):
+                for name in names:
+                    told[name].add(record.name)
+        for name, records in told.items():
+            page = pages.open(f"/sessions/?missing={name}")
+            shown = {text_of(a) for a in page.all("a") if a.get("class") == "record-link"}
+            assert records == shown, name
+    assert told["datastorage"] == {"Done", "Bare", "Dated"}
 
 
 def test_my_projects_say_my_role_in_them(ada, ben):

@@ -44,7 +44,9 @@ def _visible_changes(actor: Actor) -> ColumnElement[bool]:
     root = change_root.alias().c
     deleted = exists().where(Revision.change_id == Change.id, _of_root_deleted())
     own = and_(Change.user_id == actor.user_id, deleted)
-    return _visible(actor, exists().where(root.change_id == Change.id, _held(actor, root)), own)
+    # One of them, change by change: with `exists` PostgreSQL looks for all such changes first, 0.1 s.
+    one = select(root.change_id).where(root.change_id == Change.id, _held(actor, root)).limit(1)
+    return _visible(actor, one.correlate(Change).scalar_subquery().is_not(None), own)
 
 
 def _visible(

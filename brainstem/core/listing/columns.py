@@ -9,7 +9,7 @@ from typing import Any
 from marshmallow import ValidationError, fields
 from sqlalchemy import ColumnElement, and_, case, func, select, true
 
-from brainstem.core import query
+from brainstem.core import counting, query
 from brainstem.core.permissions import PUBLIC, Actor, allowed
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import ExtraFields, Links, Ref, RefList, TagList, Text, label_of
@@ -58,11 +58,22 @@ def extra_keys(actor: Actor, resource: Resource) -> list[str]:
     found = []
     for name, field in resource.schema._declared_fields.items():
         if isinstance(field, ExtraFields):
-            keys = _keys(getattr(resource.model, name))
-            statement = select(keys.c.key).select_from(resource.model).join(keys, true())
-            used = db.session.scalars(statement.where(allowed(actor, resource)).distinct())
+            used = _used_keys(actor, resource, name)
             found += [f"{name}.{key}" for key in sorted(used, key=lambda key: (key.lower(), key))]
     return found
+
+
+def _used_keys(actor: Actor, resource: Resource, name: str) -> list[str]:
+    """The keys that documents of a field have. All of them are looked at, 0.3 s of 100,000: so remembered."""
+
+    def find() -> tuple[list[str], str | None]:
+        keys = _keys(getattr(resource.model, name))
+        columns = select(keys.c.key, counting.state_of_data())
+        statement = columns.select_from(resource.model).join(keys, true())
+        rows = db.session.execute(statement.where(allowed(actor, resource)).distinct()).all()
+        return [key for key, _ in rows], rows[0][1] if rows else None
+
+    return counting.remembered((actor.user_id, actor.portal, resource.name, "keys", name), find)
 
 
 def _keys(document: Any) -> Any:

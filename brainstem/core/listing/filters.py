@@ -7,15 +7,14 @@ from datetime import date, timedelta
 from functools import cache
 
 from marshmallow import ValidationError, fields
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, or_, select, true
 
-from brainstem.core import choosing, history, query, references, search
-from brainstem.core.permissions import Actor, allowed
+from brainstem.core import choosing, history, query, search
+from brainstem.core.permissions import Actor, allowed, made_once
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import Ref, RefList, TagList
 from brainstem.core.sql import fold, position_of
 from brainstem.core.times import lab_time, utcnow
-from brainstem.extensions import db
 
 SEARCH, MISSING, CHANGED_BY = "q", "missing", "changed_by"
 DATE, FROM, TO = "date", "from", "to"
@@ -132,13 +131,31 @@ def choices(
     if not isinstance(field, TagList):
         return _records(actor, registry.get(field.kind), like, most)
     name = path.rpartition(".")[2]
-    tag = getattr(kind.model, name).entity.class_
-    statement = references.joined(select(tag.name).distinct(), kind, name)
-    if like:
-        statement = statement.where(position_of(fold(tag.name), fold(like)) > 0)
-    statement = statement.where(allowed(actor, kind)).order_by(tag.name).limit(most + 1)
-    found = list(db.session.scalars(statement))
+    found = _used_tags(actor, kind, name, text=like, most=most + 1).scalars().all()
     return {each: each for each in found[:most]}, len(found) > most
+
+
+@made_once
+def _used_tags(actor: Actor, kind: Resource, name: str) -> Select:
+    """The first tags that have a text in them, and are on records that the actor may read.
+
+    Each is asked for one such record, until there are enough of them: to look at all records for their tags
+    took 0.3 s (1.4 on PostgreSQL) of 100,000 sessions.
+    """
+    relation = getattr(kind.model, name).property
+    tag, text = relation.entity.class_, bindparam("text", type_=String())
+    one = (
+        select(kind.model.id)
+        .select_from(kind.model)
+        .join(relation.secondary, relation.primaryjoin)
+        .where(relation.secondaryjoin, allowed(actor, kind))
+        .limit(1)
+        .correlate(tag.__table__)
+        .scalar_subquery()
+    )
+    holding = or_(text == "", position_of(fold(tag.name), fold(text)) > 0)
+    statement = select(tag.name).where(holding, one.is_not(None)).order_by(tag.name)
+    return statement.limit(bindparam("most", type_=Integer()))
 
 
 def _records(actor: Actor, target: Resource, like: str, most: int) -> tuple[dict[str, str], bool]:
