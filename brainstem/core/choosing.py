@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     String,
     Uuid,
@@ -24,7 +23,7 @@ from sqlalchemy import (
 from brainstem.core.permissions import Actor, Right, allowed, made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, TagList
-from brainstem.core.sql import WHICH, fold, is_among, position_of
+from brainstem.core.sql import AT_MOST, WHICH, fold, is_among, position_of
 
 #: So many choices a field has in the page itself, and so many a search finds.
 MOST = 50
@@ -105,7 +104,7 @@ def _found(actor: Actor, resource: Resource, right: Right, of: bool, words: int)
     for place in range(words):
         word = bindparam(f"word_{place}", type_=String())
         statement = statement.where(_contains(actor, resource, home, word))
-    return statement.limit(bindparam("most", type_=Integer()))
+    return statement.limit(AT_MOST)
 
 
 def _contains(
@@ -145,4 +144,4 @@ def _tags(resource: Resource) -> Select:
     tag = getattr(resource.model, name).entity.class_.name
     text = bindparam("text", type_=String())
     holding = or_(text == "", position_of(fold(tag), fold(text)) > 0)
-    return select(tag).where(holding).order_by(tag).limit(bindparam("most", type_=Integer()))
+    return select(tag).where(holding).order_by(tag).limit(AT_MOST)

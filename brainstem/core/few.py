@@ -10,11 +10,12 @@ import uuid
 from dataclasses import replace
 from time import monotonic
 
-from sqlalchemy import Integer, Select, bindparam, func, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from brainstem.core.permissions import Actor, allowed_ids, made_once
 from brainstem.core.resource import Resource, registry
+from brainstem.core.sql import AT_MOST
 
 #: Whoever may read no more records of a kind than this reads few.
 FEW = 500
@@ -56,5 +57,5 @@ def _some_shared(actor: Actor, resource: Resource) -> Select:
     relation = _sharing(resource)
     _, target = (each for each in relation.property.secondary.columns if each.foreign_keys)
     parents = allowed_ids(actor, registry.of(relation.entity.class_))
-    some = select(target).where(target.in_(parents)).limit(bindparam("most", type_=Integer()))
+    some = select(target).where(target.in_(parents)).limit(AT_MOST)
     return select(func.count()).select_from(some.subquery())

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, Uuid, bindparam, func, select
+from sqlalchemy import BigInteger, Select, Uuid, bindparam, func, select
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references
@@ -20,13 +20,13 @@ from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, re
 from brainstem.core.references import View, view
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList
-from brainstem.core.sql import WHICH, is_among
+from brainstem.core.sql import AT_MOST, WHICH, is_among
 from brainstem.core.transactions import execute
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 
-#: A list is asked for so many records, after so many; and for those that one record names.
-MOST, AFTER = bindparam("most", type_=Integer()), bindparam("after", type_=BigInteger())
+#: After how many records a list is asked for; and for those that one record names.
+AFTER = bindparam("after", type_=BigInteger())
 OWNER = bindparam("owner", type_=Uuid())
 
 
@@ -90,7 +90,7 @@ def find(
         page = page.where(*asked.where)
     if asked.order:
         page = page.order_by(None).order_by(*asked.order)
-    part = {MOST.key: asked.limit, AFTER.key: asked.offset}
+    part = {AT_MOST.key: asked.limit, AFTER.key: asked.offset}
     rows = execute(page, values | part).all()
     ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
@@ -107,7 +107,7 @@ def find(
 def _readable(actor: Actor, resource: Resource) -> Select:
     """The ids of the records that the actor may read, and the state of the data."""
     ids = select(resource.model.id, counting.state_of_data()).where(allowed(actor, resource))
-    return ids.order_by(*query.usual_order(actor, resource)).limit(MOST).offset(AFTER)
+    return ids.order_by(*query.usual_order(actor, resource)).limit(AT_MOST).offset(AFTER)
 
 
 @made_once

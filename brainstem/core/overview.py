@@ -10,20 +10,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, Select, bindparam, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 
 from brainstem.core import counting, history, listing
 from brainstem.core.history import CREATE, Change, Revision
 from brainstem.core.permissions import WHO, Actor, Right, Role, allowed, made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
-from brainstem.core.sql import WHICH, is_among, unindexed
+from brainstem.core.sql import AT_MOST, WHICH, is_among, unindexed
 
 #: How many records are looked at for what is unfinished.
 LATELY = 500
-
-#: So many are asked for.
-MOST = bindparam("most", type_=Integer())
 
 
 def counts(actor: Actor, kinds: Sequence[Resource]) -> list[int]:
@@ -51,7 +48,7 @@ def latest(actor: Actor, resource: Resource, most: int) -> list[Any]:
 def _latest(actor: Actor, resource: Resource) -> Select:
     model = resource.model
     latest = select(model).where(allowed(actor, resource))
-    return latest.order_by(model.updated_date.desc(), model.id).limit(MOST)
+    return latest.order_by(model.updated_date.desc(), model.id).limit(AT_MOST)
 
 
 def unfinished(actor: Actor, resource: Resource, most: int) -> list[tuple[Any, list[str]]]:
@@ -82,7 +79,7 @@ def _unfinished(actor: Actor, resource: Resource) -> Select:
     rules = (model.id.in_(lately), allowed(actor, resource, Right.USE), wanting)
     # Among those: SQLite would look through all records for one of them, in their order.
     order = (unindexed(model.updated_date).desc(), model.id)
-    return select(model).where(*rules).order_by(*order).limit(MOST)
+    return select(model).where(*rules).order_by(*order).limit(AT_MOST)
 
 
 @made_once
@@ -141,7 +138,7 @@ def _belonging(actor: Actor, resource: Resource) -> Select:
     model, role, root = resource.model, _roles(actor, resource), history.change_root.c
     last = select(func.max(root.at)).where(root.root_id == model.id).scalar_subquery()
     mine = select(model, role.c.role, last).join(role, role.c.record_id == model.id)
-    return mine.order_by(last.is_(None), last.desc(), model.id).limit(MOST)
+    return mine.order_by(last.is_(None), last.desc(), model.id).limit(AT_MOST)
 
 
 def held(resource: Resource, name: str, owners: Iterable[uuid.UUID]) -> dict[uuid.UUID, int]:

@@ -224,6 +224,8 @@ def _(element: is_among, compiler: Any, **options: Any) -> str:
 
 #: The ids that a statement is asked for.
 WHICH = bindparam("which", type_=Ids())
+#: How many rows it is asked for at most.
+AT_MOST = bindparam("most", type_=Integer())
 #: The one id that a statement is asked for. PostgreSQL plans such a statement but once; one for any number of
 #: ids it plans anew each time, which for the detail of a session took longer than to read it.
 THE_ONE = bindparam("the_one", type_=Uuid())

@@ -9,7 +9,6 @@ from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
-    Integer,
     Select,
     String,
     Uuid,
@@ -25,6 +24,7 @@ from sqlalchemy import (
 from brainstem.core.history.models import DELETE, Change, Revision, change_root, revision_root
 from brainstem.core.permissions import Actor, Role, made_once
 from brainstem.core.resource import Resource, registry
+from brainstem.core.sql import AT_MOST
 from brainstem.extensions import db
 
 
@@ -133,7 +133,7 @@ def _recent(actor: Actor, root: bool, user: bool, before: bool, action: bool) ->
         statement = statement.where(at < bindparam("before", type_=Change.at.type))
     if user:
         statement = statement.where(Change.user_id == bindparam("user", type_=Uuid()))
-    return statement.order_by(at.desc(), Change.id).limit(bindparam("most", type_=Integer()))
+    return statement.order_by(at.desc(), Change.id).limit(AT_MOST)
 
 
 #: What a statement asks for: a record that others take their rights from, and a change.
@@ -162,7 +162,7 @@ def _told(*about: Any, **values: Any) -> list[Revision]:
 def _revisions(actor: Actor, root: bool, action: bool, itself: bool) -> Select:
     shown = [*_shown(actor, root, action), *([~Revision.follows] if itself else [])]
     statement = select(Revision).where(Revision.change_id == OF_CHANGE, *shown)
-    return statement.order_by(Revision.id).limit(bindparam("most", type_=Integer()))
+    return statement.order_by(Revision.id).limit(AT_MOST)
 
 
 #: So many records of one change are told, and whether there are more; an import has thousands.

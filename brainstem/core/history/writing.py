@@ -31,8 +31,6 @@ def changing(
     resource: Resource,
     record: Any,
     names: Iterable[str],
-    *,
-    follows: bool = False,
 ) -> Iterator[None]:
     """Note what the block does to these fields of a record."""
     if resource.part_of:
@@ -48,7 +46,7 @@ def changing(
         rooted |= roots(resource, record) if set(names) & set(resource.parents) else set()
         was, now = ({name: each[name] for name in differ} for each in (before, after))
         named = Named(record.id, resource.called(record), record.version)
-        note(actor, resource, named, CHANGE, was, now, rooted, follows=follows)
+        note(actor, resource, named, CHANGE, was, now, rooted)
 
 
 @contextmanager

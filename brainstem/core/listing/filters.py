@@ -7,13 +7,13 @@ from datetime import date, timedelta
 from functools import cache
 
 from marshmallow import ValidationError, fields
-from sqlalchemy import ColumnElement, Integer, Select, String, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_, select, true
 
 from brainstem.core import choosing, history, query, search
 from brainstem.core.permissions import Actor, allowed, made_once
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import Ref, RefList, TagList
-from brainstem.core.sql import fold, position_of
+from brainstem.core.sql import AT_MOST, fold, position_of
 from brainstem.core.times import lab_time, utcnow
 
 SEARCH, MISSING, CHANGED_BY = "q", "missing", "changed_by"
@@ -155,7 +155,7 @@ def _used_tags(actor: Actor, kind: Resource, name: str) -> Select:
     )
     holding = or_(text == "", position_of(fold(tag.name), fold(text)) > 0)
     statement = select(tag.name).where(holding, one.is_not(None)).order_by(tag.name)
-    return statement.limit(bindparam("most", type_=Integer()))
+    return statement.limit(AT_MOST)
 
 
 def _records(actor: Actor, target: Resource, like: str, most: int) -> tuple[dict[str, str], bool]:

@@ -21,7 +21,7 @@ from brainstem.core.search import lookup
 from brainstem.core.search.entries import Entry, fold
 from brainstem.core.search.lookup import Actors, Entries
 from brainstem.core.search.words import Tree, target_of, tree_of, words
-from brainstem.core.sql import WHICH, is_among, position_of
+from brainstem.core.sql import AT_MOST, WHICH, is_among, position_of
 
 #: How many records are looked at because of one relation: a subject's sessions.
 THROUGH = 300
@@ -145,7 +145,7 @@ def _through(actor: Actor, resource: Resource, name: str) -> Select:
     if not seen_as(resource, target):
         rules.append(allowed(actor, target))
     through = references.joined(select(resource.model.id), resource, name)
-    return through.where(*rules).distinct().limit(bindparam("most"))
+    return through.where(*rules).distinct().limit(AT_MOST)
 
 
 def _with_all(

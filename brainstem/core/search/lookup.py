@@ -33,7 +33,7 @@ from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, anybody
 from brainstem.core.resource import Resource
 from brainstem.core.search.entries import ENTRIES, Entry
 from brainstem.core.search.words import ESCAPE, INDEX, TRIGRAM, phrase
-from brainstem.core.sql import is_of_few, position_of, unindexed
+from brainstem.core.sql import AT_MOST, is_of_few, position_of, unindexed
 from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
@@ -52,7 +52,7 @@ Kinds = tuple[tuple[Resource, Actor], ...]
 #: The ids of records, by their kinds' names.
 Entries = dict[str, set[uuid.UUID]]
 
-_MOST, _NEWEST = bindparam("most", type_=Integer()), bindparam("newest", type_=Integer())
+_NEWEST = bindparam("newest", type_=Integer())
 
 #: In the place of a kind: there is more of those that are looked for together.
 MORE = ""
@@ -118,8 +118,8 @@ def _holding(kinds: Kinds, dialect: str, indexed: int, number: int) -> Executabl
     others = tuple(each for each in kinds if not _few(*each))
     if indexed:
         some = _indexed(dialect, range(indexed)).add_columns(Entry.kind, Entry.record_id)
-        some = some.where(*texts, _readable(others)).limit(_MOST + 1).cte()
-        those, most = select(some.c.kind, some.c.record_id), _MOST
+        some = some.where(*texts, _readable(others)).limit(AT_MOST + 1).cte()
+        those, most = select(some.c.kind, some.c.record_id), AT_MOST
     else:
         some = select(Entry.kind, Entry.record_id, and_(*texts).label("held"))
         some = some.where(_readable(others)).order_by(Entry.id.desc()).limit(_NEWEST + 1).cte()
@@ -132,7 +132,7 @@ def _holding(kinds: Kinds, dialect: str, indexed: int, number: int) -> Executabl
             its = select(Entry.kind, Entry.record_id).where(
                 unindexed(Entry.kind) == kind.name, mine, *texts
             )
-            parts.append(select(its.limit(_MOST + 1).subquery()))
+            parts.append(select(its.limit(AT_MOST + 1).subquery()))
     return union_all(*parts)
 
 
@@ -156,14 +156,14 @@ def _called(kinds: Kinds) -> Select:
     begins = (title >= bindparam("least"), title < bindparam("last"))
     names = [kind.name for kind, _ in kinds]
     found = select(Entry.kind, Entry.record_id).where(Entry.kind.in_(names), *begins)
-    return found.where(_readable(kinds)).limit(_MOST)
+    return found.where(_readable(kinds)).limit(AT_MOST)
 
 
 @lru_cache(20)
 def _numbers(dialect: str, number: int) -> Select:
     """How many entries hold each of so many words, as far as that matters."""
     some = (_indexed(dialect, range(n, n + 1)).add_columns(literal(1)) for n in range(number))
-    some = (each.limit(_MOST + 1).subquery() for each in some)
+    some = (each.limit(AT_MOST + 1).subquery() for each in some)
     return select(*(select(func.count()).select_from(each).scalar_subquery() for each in some))
 
 
