@@ -17,7 +17,7 @@ from flask_migrate import upgrade
 from sqlalchemy import event
 
 from brainstem import create_app
-from brainstem.core import few
+from brainstem.core import few, walking
 from brainstem.core.permissions import Actor
 from brainstem.extensions import db
 from brainstem.records.tokens import add_token
@@ -93,14 +93,19 @@ def filled_of(kind: str, request: Any, tmp_path_factory: Any) -> Filled:
 
 
 @pytest.fixture(autouse=True)
-def reading_few_or_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+def few_or_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Half of the tests read lists as whoever may read but few records does, the others as everybody else.
+    And half find their records as if very much matched.
 
-    Nobody in a test may read many, so all would go the one way (`brainstem.core.few`). A test's name says
-    which it goes: the same each time, and most tests have another one on the other database.
+    In a test there is not much of anything, so all would go the one way (`brainstem.core.few` and `walking`).
+    A test's name says which it goes: the same each time, and most have another one on the other database.
     """
-    if zlib.crc32(request.node.nodeid.encode()) % 2:
+    number = zlib.crc32(request.node.nodeid.encode())
+    if number % 2:
         monkeypatch.setattr(few, "FEW", -1)
+    if number % 4 < 2:
+        monkeypatch.setattr(walking, "MANY", -1)
+        monkeypatch.setattr(walking, "STEPS", 10**6)
 
 
 @pytest.fixture

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
 from flask import request_finished
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, text
 
 from brainstem.core.transactions import operation
 from brainstem.extensions import db
@@ -45,3 +46,20 @@ def test_an_answer_that_is_ready_is_given_although_the_connection_breaks(app, ad
     with request_finished.connected_to(cut, app):
         assert ada("GET", "stem/project/").status_code == 200
     assert ada("GET", "stem/project/").status_code == 200
+
+
+def test_what_is_asked_again_and_again_is_prepared_once(ada):
+    """Also where every request ends with a rollback; and one that takes something back ends no other way."""
+    with ada.app.app_context():
+        if db.engine.dialect.name != "postgresql":
+            pytest.skip("SQLite keeps its statements itself")
+        db.engine.dispose()
+    project = ada.project()
+    prepared = text("SELECT statement FROM pg_prepared_statements")
+    for _ in range(8):
+        assert ada.get(f"stem/project/{project['id']}/")["project"]["name"] == "Project"
+    with ada.app.app_context():
+        assert any("token.hash" in each for each in db.session.scalars(prepared))
+        db.session.execute(insert(Tag), {"name": "taken back"})
+    with ada.app.app_context():
+        assert db.session.scalar(HOW_MANY) == 0

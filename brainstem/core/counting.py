@@ -44,35 +44,46 @@ def _(element: state_of_data, compiler: Any, **options: Any) -> str:
 
 
 class Memory:
-    """The counts of one state of a database."""
+    """The last counts, each with the state of the database that it was made in."""
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.state: Hashable = None
-        self.counts: dict[Hashable, Any] = {}
+        self.counts: dict[Hashable, tuple[Hashable, Any]] = {}
 
     def get(self, state: Hashable, key: Hashable) -> Any:
-        with self.lock:
-            return self.counts.get(key) if state is not None and state == self.state else None
+        found = self.counts.get(key)
+        return found[1] if found and state is not None and state == found[0] else None
+
+    def last(self, key: Hashable) -> Any:
+        """What it was when it was last counted."""
+        found = self.counts.get(key)
+        return found and found[1]
 
     def put(self, state: Hashable, key: Hashable, count: Any) -> None:
         with self.lock:
-            if state != self.state or len(self.counts) >= MOST:
-                self.state, self.counts = state, {}
-            self.counts[key] = count
+            if len(self.counts) >= MOST:
+                self.counts.clear()
+            self.counts[key] = state, count
 
 
 #: PostgreSQL's, for all connections; SQLite says what changed to each connection in its own way.
 _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
 
 
-def total(matching: Select, params: dict[str, Any], key: Hashable | None, state: str | None) -> int:
+def total(
+    matching: Select, params: dict[str, Any], key: Hashable | None, state: str | None = None
+) -> int:
     """How many rows a select has, whatever its order, and without its limits.
 
     `key` stands for the select and its parameters: those of the same key are the same. `state` is the
     `state_of_data` beside the rows of the page, where there were any.
     """
     return remembered(key, lambda: _count(matching, params), state)
+
+
+def last(key: Hashable) -> int:
+    """A `total` as it was the last time, which may be long ago; 0 where it is not known."""
+    return _memory(db.session.connection()).last(key) or 0
 
 
 def remembered(

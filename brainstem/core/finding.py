@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import BigInteger, Select, Uuid, bindparam, func, select
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import counting, query, reading, references
+from brainstem.core import counting, query, reading, references, walking
 from brainstem.core.few import with_few
 from brainstem.core.permissions import WHO, Actor, Right, allowed, made_once, require
 from brainstem.core.references import View, view
@@ -78,28 +78,32 @@ def find(
     `of` (a kind, a relation, a record's id) narrows them to what one record names there, in that order.
     """
     asked = args if isinstance(args, query.Query) else query.parse(actor, resource, args)
-    values = {WHO.key: actor.user_id}
+    values = {WHO.key: actor.user_id, AT_MOST.key: asked.limit, AFTER.key: asked.offset}
+    key = None
     if of is None:
         page = _readable.statement(with_few(actor, resource), resource)
+        if asked.key is not None:
+            key = (actor.user_id, actor.portal, resource.name, asked.key)
     else:
         page = _named_by.statement(actor, resource, *of[:2])
         values[OWNER.key] = of[2]
         if not asked.order:
             asked.sort = []
-    if asked.where:
-        page = page.where(*asked.where)
     if asked.order:
         page = page.order_by(None).order_by(*asked.order)
-    part = {AT_MOST.key: asked.limit, AFTER.key: asked.offset}
-    rows = execute(page, values | part).all()
+    found = page.where(*query.rules(actor, resource, asked)) if asked.narrowed else page
+    rows = None
+    if asked.narrowed and key is not None:
+        # What a search finds is counted in any case, and may be very much.
+        many = counting.total(found, values, key) if asked.texts else counting.last(key)
+        rows = walking.first_of_many(actor, resource, asked, page, values, many)
+    if rows is None:
+        rows = execute(found, values).all()
     ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)
     else:
-        key = None
-        if asked.key is not None and of is None:
-            key = (actor.user_id, actor.portal, resource.name, asked.key)
-        total = counting.total(page, values, key, rows[0][1] if rows else None)
+        total = counting.total(found, values, key, rows[0][1] if rows else None)
     return Page(actor, resource, ids, total, asked, only)
 
 

@@ -23,9 +23,9 @@ from sqlalchemy import ColumnElement, Select, String, case, cast, literal, null,
 
 from brainstem.core import people, references
 from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, seen_as
-from brainstem.core.query import TIMES
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
+    TIMES,
     Document,
     ExtraFields,
     Links,
@@ -75,7 +75,7 @@ def sent(
     """The records of these ids, in their order; one that is there no more is left out.
 
     The actor may read them: that is known, unless `guarded` asks for it here. `only` names the fields
-    that are wanted, times among them (`query.TIMES`), where they are not all that are sent.
+    that are wanted, times among them (`schemas.TIMES`), where they are not all that are sent.
     """
     ids = list(map(str, ids))
     if not ids:

@@ -28,7 +28,8 @@ def ids_of(actor: Actor, resource: Resource, asked: query.Query) -> Select:
     """The ids of all records that a query finds, in its order."""
     model = resource.model
     order = asked.order or query.usual_order(actor, resource)
-    return select(model.id).where(allowed(actor, resource), *asked.where).order_by(*order)
+    rules = query.rules(actor, resource, asked)
+    return select(model.id).where(allowed(actor, resource), *rules).order_by(*order)
 
 
 def texts(

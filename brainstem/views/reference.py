@@ -13,8 +13,9 @@ from flask import Blueprint, Response, jsonify, render_template, request, url_fo
 from werkzeug.http import HTTP_STATUS_CODES
 
 from brainstem.core import openapi
+from brainstem.core.conditions import OPERATORS, SPECIAL
 from brainstem.core.openapi.answers import ERRORS
-from brainstem.core.query import MOST_PER_PAGE, OPERATORS, PER_PAGE, SPECIAL
+from brainstem.core.query import MOST_PER_PAGE, PER_PAGE
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList
 from brainstem.errors import NotFound, wants_json

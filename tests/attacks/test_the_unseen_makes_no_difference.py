@@ -17,8 +17,8 @@ import pytest
 from marshmallow import fields
 
 from brainstem.core import listing
+from brainstem.core.conditions import PLAIN
 from brainstem.core.permissions import Actor
-from brainstem.core.query import PLAIN
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import TIMES, ExtraFields, Ref, RefList, TagList
 from tests.attacks.addresses import requests

@@ -107,5 +107,7 @@ def test_it_remembers_no_more_than_it_may(monkeypatch):
         assert len(memory.counts) <= 3
     assert memory.get("another state", 9) is None
     assert memory.get(None, 9) is None
-    memory.put("another state", 1, 1)
-    assert memory.counts == {1: 1}
+    memory.put("another state", 9, 10)
+    assert memory.get("state", 9) is None
+    assert memory.get("another state", 9) == memory.last(9) == 10
+    assert memory.last("what nobody counted") is None

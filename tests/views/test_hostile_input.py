@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from brainstem.core.query import FURTHEST
+from brainstem.core.conditions import FURTHEST
 from brainstem.core.resource import registry
 from brainstem.core.schemas import Ref, RefList
 from brainstem.views.show import MOST_TAGS, markdown

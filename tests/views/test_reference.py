@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from brainstem.core.query import OPERATORS, SPECIAL
+from brainstem.core.conditions import OPERATORS, SPECIAL
 from brainstem.core.resource import registry
 from brainstem.views import readable, reference
 

@@ -16,7 +16,7 @@ from marshmallow import ValidationError
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import query, streaming
+from brainstem.core import query, search, streaming
 from brainstem.core.listing.columns import (
     chosen_columns,
     extra_key,
@@ -86,6 +86,10 @@ def asked(actor: Actor, resource: Resource, args: Words) -> query.Query:
                 found = replace(found, order=[*order, resource.model.id], sort=values)
             elif name == COLUMNS:
                 chosen_columns(actor, resource, values)
+            elif name == SEARCH:
+                for text in values:
+                    search.words(text)
+                found.texts = values
             else:
                 found.where.append(condition(actor, resource, name, values))
         except ValidationError as error:
@@ -127,7 +131,8 @@ def _undated(actor: Actor, resource: Resource, args: Words) -> list[ColumnElemen
     given = words(actor, resource, args)
     for name in (DATE, FROM, TO, SORT, COLUMNS):
         given.poplist(name)
-    return [and_(allowed(actor, resource), *asked(actor, resource, given).where)]
+    rules = query.rules(actor, resource, asked(actor, resource, given))
+    return [and_(allowed(actor, resource), *rules)]
 
 
 __all__ = [

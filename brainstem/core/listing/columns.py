@@ -9,20 +9,20 @@ from typing import Any
 from marshmallow import ValidationError, fields
 from sqlalchemy import ColumnElement, and_, case, func, select, true
 
-from brainstem.core import counting, query
+from brainstem.core import conditions, counting, query
 from brainstem.core.permissions import PUBLIC, Actor, allowed
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import ExtraFields, Links, Ref, RefList, TagList, Text, label_of
+from brainstem.core.schemas import TIMES, ExtraFields, Links, Ref, RefList, TagList, Text, label_of
 from brainstem.core.sql import json_number, json_text
 from brainstem.extensions import db
 
-TIMES = {"created_date": "Created", "updated_date": "Last changed"}
+TIME_HEADINGS = {"created_date": "Created", "updated_date": "Last changed"}
 
 
 def possible_columns(actor: Actor, resource: Resource) -> dict[str, fields.Field]:
     """The fields that can be columns of a kind's lists."""
     found = {}
-    for name, field in (resource.schema._declared_fields | query.TIMES).items():
+    for name, field in (resource.schema._declared_fields | TIMES).items():
         hidden = actor == PUBLIC and field.metadata.get("private")
         nowhere = isinstance(field, Ref | RefList) and not _answers(actor, field)
         if name != "id" and not isinstance(field, Links) and not hidden and not nowhere:
@@ -87,8 +87,8 @@ def heading(resource: Resource, name: str) -> str:
     """What stands over a column."""
     if extra := extra_key(resource, name):
         return extra[1]
-    if name in TIMES:
-        return TIMES[name]
+    if name in TIME_HEADINGS:
+        return TIME_HEADINGS[name]
     field = resource.schema._declared_fields[name]
     # Over the names of a kind that has no names of its own stands the kind.
     named = isinstance(field, Text) or name != resource.handle
@@ -97,8 +97,8 @@ def heading(resource: Resource, name: str) -> str:
 
 def sortable(resource: Resource, name: str) -> bool:
     """Whether a list can be sorted by a column."""
-    field = (resource.schema._declared_fields | query.TIMES).get(name)
-    kinds = (*query.PLAIN, Ref, RefList, TagList)
+    field = (resource.schema._declared_fields | TIMES).get(name)
+    kinds = (*conditions.PLAIN, Ref, RefList, TagList)
     return isinstance(field, kinds) or extra_key(resource, name) is not None
 
 
@@ -111,7 +111,7 @@ def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElem
     name, down = text.removeprefix("-"), text.startswith("-")
     if not sortable(resource, name):
         raise ValidationError(f"Can't sort by {name!r}.")
-    field = (resource.schema._declared_fields | query.TIMES).get(name)
+    field = (resource.schema._declared_fields | TIMES).get(name)
     if extra := extra_key(resource, name):
         document = getattr(resource.model, extra[0])
         texts = func.nullif(json_text(document, extra[1]), "")

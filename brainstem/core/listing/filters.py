@@ -7,9 +7,9 @@ from datetime import date, timedelta
 from functools import cache
 
 from marshmallow import ValidationError, fields
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_, select, true
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_, select
 
-from brainstem.core import choosing, history, query, search
+from brainstem.core import choosing, conditions, history
 from brainstem.core.permissions import Actor, allowed, made_once
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import Ref, RefList, TagList
@@ -47,8 +47,6 @@ def condition(
     actor: Actor, resource: Resource, name: str, values: list[str]
 ) -> ColumnElement[bool]:
     """What a filter states. Of several tags a record has all, of other things any."""
-    if name == SEARCH:
-        return and_(true(), *(search.matching(actor, resource, value) for value in values))
     if name == MISSING:
         return or_(*(_missing(actor, resource, value) for value in values))
     if name == CHANGED_BY:
@@ -63,8 +61,8 @@ def condition(
         return and_(*(on_days(actor, resource, None, _day(value)) for value in values))
     path = name.split(".")
     if isinstance(filterable(resource)[name], TagList):
-        return and_(*(query.condition(actor, resource, path, [value]) for value in values))
-    return query.condition(actor, resource, [*path, "in"], values)
+        return and_(*(conditions.condition(actor, resource, path, [value]) for value in values))
+    return conditions.condition(actor, resource, [*path, "in"], values)
 
 
 def on_days(
@@ -73,10 +71,10 @@ def on_days(
     """From the beginning of one day to the end of another one, in the lab."""
     rules = [getattr(resource.model, resource.when).is_not(None)]
     if first is not None:
-        rules.append(query.condition(actor, resource, [resource.when, "gte"], [str(first)]))
+        rules.append(conditions.condition(actor, resource, [resource.when, "gte"], [str(first)]))
     if last is not None and last < date.max:
         behind = str(last + timedelta(days=1))
-        rules.append(query.condition(actor, resource, [resource.when, "lt"], [behind]))
+        rules.append(conditions.condition(actor, resource, [resource.when, "lt"], [behind]))
     return and_(*rules)
 
 
@@ -115,7 +113,7 @@ def _missing(actor: Actor, resource: Resource, name: str) -> ColumnElement[bool]
         raise ValidationError(f"Choose of {', '.join(resource.wanted)}.")
     if isinstance(resource.schema._declared_fields[name], fields.String):
         return getattr(resource.model, name) == ""
-    return query.condition(actor, resource, [name, "isnull"], ["true"])
+    return conditions.condition(actor, resource, [name, "isnull"], ["true"])
 
 
 def choices(

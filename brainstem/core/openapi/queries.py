@@ -7,7 +7,8 @@ from typing import Any
 
 from marshmallow import fields
 
-from brainstem.core.query import FAR, MOST_PER_PAGE, OPERATORS, PER_PAGE, PLAIN, SPECIAL
+from brainstem.core.conditions import OPERATORS, PLAIN, SPECIAL
+from brainstem.core.query import FAR, MOST_PER_PAGE, PER_PAGE
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     TIMES,

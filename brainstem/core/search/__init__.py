@@ -13,7 +13,18 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import CTE, ColumnElement, CompoundSelect, Select, and_, bindparam, select, true
+from sqlalchemy import (
+    CTE,
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    or_,
+    select,
+    true,
+)
 
 from brainstem.core import references
 from brainstem.core.permissions import Actor, allowed, made_once, seen_as
@@ -65,6 +76,25 @@ def _found(
         # Of its own: it must not mix with a select of the same records around it.
         found.append(select(through.where(*rules).subquery().c.id))
     return found[0].union(*found[1:]) if len(found) > 1 else found[0]
+
+
+def holding_all(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
+    """`matching`, for one record after the other: where half of all hold the words, few need be looked at."""
+    tree = tree_of(resource)
+    return and_(true(), *(_holds(actor, resource, word, tree) for word in words(text)))
+
+
+def _holds(actor: Actor, resource: Resource, word: str, tree: Tree) -> ColumnElement[bool]:
+    own = select(literal(1)).where(Entry.record_id == resource.model.id)
+    own = own.where(position_of(Entry.text, word) > 0)
+    rules = [own.correlate(resource.model.__table__).exists()]
+    for name, branch in tree.items():
+        target, relation = target_of(resource, name), getattr(resource.model, name)
+        rule = _holds(actor, target, word, branch)
+        if not seen_as(resource, target):
+            rule = and_(rule, allowed(actor, target))
+        rules.append(relation.any(rule) if relation.property.uselist else relation.has(rule))
+    return or_(*rules)
 
 
 @dataclass
@@ -177,6 +207,7 @@ __all__ = [
     "explained",
     "fold",
     "forget",
+    "holding_all",
     "kinds",
     "matching",
     "put",

@@ -17,6 +17,7 @@ from brainstem.core.openapi.queries import FILES
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import (
+    TIMES,
     ExtraFields,
     Flag,
     LabDateTime,
@@ -122,7 +123,7 @@ def text_of(resource: Resource, name: str, record: dict[str, Any], names: show.N
     if extra := listing.extra_key(resource, name):
         value = record[extra[0]].get(extra[1], "")
         return guarded(value) if isinstance(value, str) else json.dumps(value)
-    field = (resource.schema._declared_fields | query.TIMES)[name]
+    field = (resource.schema._declared_fields | TIMES)[name]
     value = record[name]
     if name == resource.handle:
         return guarded(resource.title(value))

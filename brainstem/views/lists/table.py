@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterable
 from typing import Any
 
-from brainstem.core import listing, overview, query
+from brainstem.core import listing, overview
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
+from brainstem.core.schemas import TIMES
 from brainstem.views import show
 from brainstem.views.lists.addresses import SHOW, Address
 
@@ -105,7 +106,7 @@ def _cells(
         values = [record[extra[0]].get(extra[1], "") for record in records]
         texts = [each if isinstance(each, str) else json.dumps(each) for each in values]
         return [_text("extra", each) for each in texts]
-    if name in query.TIMES:
+    if name in TIMES:
         return [
             _text("date", show.moment(record[name])[:16], iso=record[name]) for record in records
         ]
