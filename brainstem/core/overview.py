@@ -117,8 +117,7 @@ def _made(actor: Actor, resource: Resource) -> Select:
         .join(Change, Change.id == Revision.change_id)
         .where(Revision.kind == resource.name, Revision.action == CREATE)
         .where(Change.user_id == actor.user_id, allowed(actor, resource))
-        # Among her own: SQLite would look through everybody's for one of hers.
-        .order_by(unindexed(Revision.id).desc())
+        .order_by(Change.at.desc(), unindexed(Revision.id).desc())
     )
     return statement.limit(1)
 

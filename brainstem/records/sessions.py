@@ -77,6 +77,8 @@ class Session(Record):
     __tablename__ = "session"
     __table_args__ = (
         UniqueConstraint("name"),
+        # The order of lists: no row need be read to find what they show, also of some days.
+        Index(None, "name", "id", "date_time"),
         Index(None, "date_time"),
         Index(None, "created_date"),
         Index(None, "updated_date"),

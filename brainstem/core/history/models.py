@@ -19,10 +19,11 @@ class Change(db.Model):
     """What one operation did, and who did it in which way (`by`: the API token's name)."""
 
     __tablename__ = "change"
+    __table_args__ = (Index(None, "user_id", "at"),)
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=uuid.uuid4)
     at: Mapped[datetime] = mapped_column(UtcDateTime, default=utcnow, index=True)
-    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"), index=True)
+    user_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("user.id"))
     way: Mapped[str] = text(20)
     by: Mapped[str] = text(200)
     #: What was done, in words; empty where the revisions say it best.

@@ -42,11 +42,15 @@ def _visible_changes(actor: Actor) -> ColumnElement[bool]:
     """The changes of which the actor may see a revision, as a condition."""
     # By another name: a statement around it may speak of the table, too.
     root = change_root.alias().c
-    deleted = exists().where(Revision.change_id == Change.id, _of_root_deleted())
-    own = and_(Change.user_id == actor.user_id, deleted)
-    # One of them, change by change: with `exists` PostgreSQL looks for all such changes first, 0.1 s.
-    one = select(root.change_id).where(root.change_id == Change.id, _held(actor, root)).limit(1)
-    return _visible(actor, one.correlate(Change).scalar_subquery().is_not(None), own)
+    deleted = select(Revision.id).where(Revision.change_id == Change.id, _of_root_deleted())
+    held = select(root.change_id).where(root.change_id == Change.id, _held(actor, root))
+    own = and_(Change.user_id == actor.user_id, _some(deleted))
+    return _visible(actor, _some(held), own)
+
+
+def _some(rows: Select) -> ColumnElement[bool]:
+    """`exists`, change by change: of that itself PostgreSQL first looks for all such changes, 0.1 s."""
+    return rows.limit(1).correlate(Change).scalar_subquery().is_not(None)
 
 
 def _visible(
