@@ -24,7 +24,10 @@ Requests = Iterator[Request]
 
 @dataclass
 class World:
-    """What the requests name; all of it is readable, and what is changed is the user's to change."""
+    """What the requests name; all of it is readable, and what is changed is the user's to change.
+
+    What can be done but once, or turned round, each of the servers has for itself.
+    """
 
     count: int
     project: str
@@ -32,7 +35,7 @@ class World:
     storages: list[str]
     sessions: list[str]
     writable: list[str]
-    rows: list[str]
+    rows: dict[str, list[str]]
     to_delete: dict[str, list[str]]
     serial: Iterator[int]
 
@@ -71,7 +74,7 @@ class World:
             storages=column("SELECT id FROM datastorage ORDER BY name"),
             sessions=random.Random(2).sample(sessions, min(400, len(sessions))),
             writable=kept,
-            rows=rows,
+            rows={name: rows[place::3] for place, name in enumerate(SERVERS)},
             to_delete={name: going[place::3] for place, name in enumerate(SERVERS)},
             serial=itertools.count(),
         )
@@ -164,7 +167,7 @@ def reorders(base: str, whose: str) -> Callable[[World], Requests]:
     def requests(world: World) -> Requests:
         # All first storages become second ones, and then first ones again.
         for place in itertools.cycle((1, 0)):
-            for each in world.rows:
+            for each in world.rows[whose]:
                 yield Request("PATCH", f"{base}{each}", json.dumps({"order": place}).encode())
 
     return requests

@@ -277,7 +277,8 @@ class OrderedStorages(Resource):
         storages = [each for each in stored if each != record.datastorage_id]
         storages.insert(min(data["order"], FAR), record.datastorage_id)
         self._arrange(record, storages, stored)
-        db.session.expire(record)
+        # Its id stands: to read it all again takes longer than to move it.
+        db.session.expire(record, ["order", "version", "updated_date"])
 
     def remove(self, record: SessionDataStorage) -> None:
         stored = links(self.model.__table__, record.session_id)
