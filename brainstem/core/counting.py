@@ -13,7 +13,7 @@ from threading import Lock
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine, Select, String, func, select
+from sqlalchemy import Connection, Engine, Select, String, Transaction, func, select
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
@@ -68,17 +68,22 @@ class Memory:
 
 #: PostgreSQL's, for all connections; SQLite says what changed to each connection in its own way.
 _memories: WeakKeyDictionary[object, Memory] = WeakKeyDictionary()
+#: What PostgreSQL's transactions see: it stays the same as long as they last.
+_states: WeakKeyDictionary[Transaction, Hashable] = WeakKeyDictionary()
 
 
 def total(
-    matching: Select, params: dict[str, Any], key: Hashable | None, state: str | None = None
+    matching: Callable[[], Select],
+    params: dict[str, Any],
+    key: Hashable | None,
+    state: str | None = None,
 ) -> int:
     """How many rows a select has, whatever its order, and without its limits.
 
     `key` stands for the select and its parameters: those of the same key are the same. `state` is the
     `state_of_data` beside the rows of the page, where there were any.
     """
-    return remembered(key, lambda: _count(matching, params), state)
+    return remembered(key, lambda: _count(matching(), params), state)
 
 
 def last(key: Hashable) -> int:
@@ -128,6 +133,9 @@ def _state(connection: Connection) -> Hashable:
     """The state that the transaction sees. SQLite says what others stored before it, and what the
     connection itself did."""
     if connection.dialect.name != "sqlite":
-        return connection.scalar(select(state_of_data()))
+        transaction = connection.get_transaction()
+        if transaction not in _states:
+            _states[transaction] = connection.scalar(select(state_of_data()))
+        return _states[transaction]
     others = connection.exec_driver_sql("PRAGMA data_version").scalar()
     return others, connection.connection.driver_connection.total_changes

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import uuid
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from sqlalchemy import BigInteger, Select, Uuid, bindparam, func, select
@@ -91,14 +91,18 @@ def find(
             asked.sort = []
     if asked.order:
         page = page.order_by(None).order_by(*asked.order)
-    found = page.where(*query.rules(actor, resource, asked)) if asked.narrowed else page
+
+    @cache
+    def found() -> Select:
+        return page.where(*query.rules(actor, resource, asked)) if asked.narrowed else page
+
     rows = None
     if asked.narrowed and key is not None:
         # What a search finds is counted in any case, and may be very much.
         many = counting.total(found, values, key) if asked.texts else counting.last(key)
         rows = walking.first_of_many(actor, resource, asked, page, values, many)
     if rows is None:
-        rows = execute(found, values).all()
+        rows = execute(found(), values).all()
     ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
         total = asked.offset + len(ids)

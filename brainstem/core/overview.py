@@ -36,7 +36,7 @@ def _readable(actor: Actor, resource: Resource) -> Select:
 
 def _count(actor: Actor, resource: Resource, statement: Select, *name: str) -> int:
     key = (actor.user_id, actor.portal, resource.name, *name)
-    return counting.total(statement, {WHO.key: actor.user_id}, key, None)
+    return counting.total(lambda: statement, {WHO.key: actor.user_id}, key)
 
 
 def latest(actor: Actor, resource: Resource, most: int) -> list[Any]:

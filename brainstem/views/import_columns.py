@@ -2,23 +2,62 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
-from brainstem.core import finding
-from brainstem.core.permissions import Actor
-from brainstem.core.resource import registry
+from marshmallow import Schema
+from werkzeug.datastructures import MultiDict
+
+from brainstem.core import choosing
+from brainstem.core.forms import SchemaForm, small_form
+from brainstem.core.permissions import Actor, may
+from brainstem.core.resource import as_id, registry
+from brainstem.core.schemas import Ref
 from brainstem.imports import matching, tables
 from brainstem.imports.kinds import ImportKind
+from brainstem.views.choices import offer
 
 #: The choice of a column that becomes an extra field; which key, its name says.
 EXTRA = "+"
 
 
-def choices(actor: Actor, kind: ImportKind) -> dict[str, str]:
-    """The records that rows can belong to, by id."""
+def home_form(
+    actor: Actor, kind: ImportKind, default: str, sent: MultiDict[str, str] | None = None
+) -> SchemaForm | None:
+    """The choice of the record that rows belong to which name none; None where a kind's rows need none."""
+    if not kind.default:
+        return None
+    form = small_form(_home_schema(kind))(sent, data={"default": default or None})
+    offer(actor, kind.resource, form)
+    return form
+
+
+@cache
+def _home_schema(kind: ImportKind) -> type[Schema]:
     about = matching.targets(kind)[kind.default].field
-    target = registry.get(about.kind)
-    return {str(i): name for i, name in finding.named(actor, target, right=about.right).items()}
+    words = {
+        "label": f"{registry.get(about.kind).label} for rows that name none",
+        "help": f"{kind.resource.labels} that are there already stay where they are.",
+        "none": "None: such rows are refused",
+    }
+    return Schema.from_dict({"default": Ref(about.kind, right=about.right, metadata=words)})
+
+
+def wrong_home(actor: Actor, kind: ImportKind, default: str) -> str:
+    """What is wrong with that choice; empty where nothing is."""
+    about = matching.targets(kind)[kind.default].field if kind.default else None
+    chosen = as_id(default)
+    good = about and chosen and may(actor, about.right, registry.get(about.kind), chosen)
+    return "" if good or not default else "Choose one of these."
+
+
+def only_home(actor: Actor, kind: ImportKind) -> str:
+    """What rows belong to that say nothing, where there is nothing to choose from."""
+    if not kind.default:
+        return ""
+    about = matching.targets(kind)[kind.default].field
+    found = choosing.choices(actor, registry.get(about.kind), about.right, most=1)
+    return "" if found.more else "".join(map(str, found.names))
 
 
 def summary(table: tables.Table, wrong: dict[str, Any]) -> list[dict[str, str]]:
@@ -34,11 +73,6 @@ def summary(table: tables.Table, wrong: dict[str, Any]) -> list[dict[str, str]]:
     if text := wrong.get("default"):
         found.append({"href": "#default", "text": text})
     return found
-
-
-def choice_label(kind: ImportKind) -> str:
-    """What people call one of those records."""
-    return registry.get(matching.targets(kind)[kind.default].field.kind).label
 
 
 def columns(

@@ -21,8 +21,8 @@ from flask import (
 from flask_login import current_user, login_required
 from werkzeug.exceptions import RequestEntityTooLarge
 
+from brainstem.core.forms import DO
 from brainstem.core.history import Change
-from brainstem.core.permissions import Actor
 from brainstem.core.times import utc_text
 from brainstem.extensions import db
 from brainstem.imports import carrying, matching, runs, tables
@@ -95,7 +95,7 @@ def start() -> Any:
         content,
         table,
         matched=matching.guess(kind, table.header),
-        default=_only_choice(actor, kind),
+        default=import_columns.only_home(actor, kind),
     )
     return redirect(url_for("imports.columns", run_id=run.id))
 
@@ -155,12 +155,6 @@ def _rows(count: int) -> str:
     return "row" if count == 1 else "rows"
 
 
-def _only_choice(actor: Actor, kind: ImportKind) -> str:
-    """What rows belong to that say nothing, where there is nothing to choose from."""
-    choices = import_columns.choices(actor, kind) if kind.default else {}
-    return next(iter(choices)) if len(choices) == 1 else ""
-
-
 @bp.get("/template/<plural>.csv")
 @login_required
 def template(plural: str) -> Any:
@@ -190,16 +184,23 @@ def columns(run_id: uuid.UUID) -> Any:
     table, kind = runs.table_of(run), run.import_kind
     matched, default = run.matched, run.default
     wrong: dict[str, Any] = {"columns": {}, "missing": []}
-    if request.method == "POST":
+    sent = request.form if request.method == "POST" else None
+    if sent is not None:
         asked = [request.form.get(f"column-{i}", "") for i in range(len(table.header))]
         matched = [
             matching.extra_key(kind, name) if target == import_columns.EXTRA else target
             for name, target in zip(table.header, asked, strict=True)
         ]
         default = request.form.get("default", "")
+    # A button beside the choice only looks for other things to choose.
+    looking = request.form.get(DO, "").endswith(":look")
+    home = import_columns.home_form(actor, kind, default, sent)
+    if sent is not None and not looking:
         wrong = matching.problems(kind, table.header, matched)
-        if default and default not in import_columns.choices(actor, kind):
-            wrong["default"] = "Choose one of these."
+        if text := import_columns.wrong_home(actor, kind, default):
+            wrong["default"] = text
+            if home:
+                home.place({"default": [text]})
         if not any(wrong.values()):
             runs.match(actor, run_id, matched, default)
             runs.rehearse(actor, run_id)
@@ -212,10 +213,7 @@ def columns(run_id: uuid.UUID) -> Any:
         resource=kind.resource,
         columns=import_columns.columns(kind, table, matched, wrong["columns"]),
         summary=import_columns.summary(table, wrong),
-        choices=import_columns.choices(actor, kind) if kind.default else {},
-        choice_label=kind.default and import_columns.choice_label(kind),
-        default=default,
-        default_error=wrong.get("default", ""),
+        home=home,
         table=table,
         delimiter=tables.DELIMITERS[table.delimiter],
         discard_url=url_for("imports.discard", run_id=run_id),

@@ -204,6 +204,30 @@ def test_the_only_project_there_is_is_chosen_already(ada, ben, importer):
     assert (page.status, page.marks) == (400, {"default": "Choose one of these."})
 
 
+FIND = "Find in project for rows that name none"
+
+
+def test_more_projects_than_a_page_holds_are_looked_for(ada, importer, monkeypatch):
+    """The page sends the first of them; the button beside the choice finds others, and judges nothing."""
+    monkeypatch.setattr("brainstem.core.choosing.MOST", 2)
+    names = ("Maps", "Mice", "Sleep", "Torpor")
+    made = {name: ada.project(name)["id"] for name in names}
+    form = importer.columns("what\nA\n")
+    assert form.fields["default"] == ""
+    sent = Page(importer.pages.get(importer.at)).html
+    assert made["Maps"] in sent and made["Torpor"] not in sent
+    page = Page(importer.pages.press(form.set(default__find="torp"), FIND))
+    assert (page.status, page.marks, page.summary) == (200, {}, [])
+    form = page.form("Check the rows")
+    form.action = importer.at
+    form = form.set(default=made["Torpor"], **{"column-0": "name"})
+    importer.pages.press(form, "Check the rows")
+    # It stays chosen, though it is not among the first.
+    assert importer.pages.form(importer.at, "Check the rows").fields["default"] == made["Torpor"]
+    importer.press("Import 1 session")
+    assert ada.get(SESSIONS)["sessions"][0]["projects"] == [made["Torpor"]]
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [

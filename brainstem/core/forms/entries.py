@@ -293,7 +293,8 @@ class RefEntry(RefsEntry):
 
     @property
     def choices(self) -> list[tuple[str, str, bool]]:
-        return [("", "Choose…", not self.ids), *super().choices]
+        none = self.about.metadata.get("none", "Choose…")
+        return [("", none, not self.ids), *super().choices]
 
     def show(self, value: Any) -> None:
         self._take([str(value)] if value else [])
