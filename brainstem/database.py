@@ -147,6 +147,8 @@ def prepare_postgresql(engine: Engine) -> None:
     def roll_back(connection) -> None:
         # Past psycopg, which would forget all prepared statements, as they might name tables that the
         # rollback takes back: none of ours does. To plan them anew took half of the time of reading a record.
+        if connection.invalidated:  # it has broken, and nothing of it is left
+            return
         driver = connection.connection.dbapi_connection
         if driver.info.transaction_status == TransactionStatus.INTRANS:
             # Where the connection has broken, psycopg's own rollback says so.

@@ -211,14 +211,12 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
 
 
 def seen_as(owner: Resource, part: Resource) -> bool:
-    """Whether whoever may read a record may read all of its parts: then nobody needs to ask again."""
-    parents = [getattr(part.model, name) for name in part.parents]
-    return (
-        not part.seen_with
-        and part.portals >= owner.portals
-        and [each.entity.class_ for each in parents] == [owner.model]
-        and not parents[0].property.uselist
-    )
+    """Whether whoever may read a record may read all of its parts: then nobody needs to ask again.
+
+    One parent is enough to read what has several: so a project's sessions are such parts of it.
+    """
+    parents = [getattr(part.model, name).entity.class_ for name in part.parents]
+    return not part.seen_with and part.portals >= owner.portals and parents == [owner.model]
 
 
 def may(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> bool:

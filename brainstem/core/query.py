@@ -155,7 +155,10 @@ def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElem
     """The columns of a sort key; empty values come last both ways, and so does what is unseen."""
     name = text.removeprefix("-")
     found = field_of(resource, name)
-    if isinstance(found, Ref):
+    if isinstance(found, Ref) and resource.parents == (name,):
+        # Whoever may read the record may read what it belongs to.
+        column = getattr(resource.model, f"{name}_id")
+    elif isinstance(found, Ref):
         relation, column = getattr(resource.model, name), getattr(resource.model, f"{name}_id")
         target = registry.get(found.kind)
         column = case((exists(relation, allowed(actor, target)), column))

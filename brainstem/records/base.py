@@ -32,6 +32,11 @@ class Record(db.Model):
     version: Mapped[int] = mapped_column(default=1)
 
 
+def by_time() -> tuple[Index, Index]:
+    """For kinds of which there are very many: lists of what was made or changed last, or since then."""
+    return Index(None, "created_date"), Index(None, "updated_date")
+
+
 def link_table(owner: str, target: str, *, holding: bool = True) -> Table:
     """Links from `owner` records to `target` records, in the order given.
 

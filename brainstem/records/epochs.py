@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import UniqueConstraint, select
+from sqlalchemy import Index, UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from brainstem.core.permissions import Actor, Right
@@ -14,7 +14,7 @@ from brainstem.core.references import linked_ids
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Duration, RecordSchema, Ref, RefList, Text
 from brainstem.extensions import db
-from brainstem.records.base import Record, Span, link_table, linked, reference, text
+from brainstem.records.base import Record, Span, by_time, link_table, linked, reference, text
 from brainstem.records.modules import Behavior, DataAcquisition, Manipulation
 from brainstem.records.sessions import Session
 
@@ -37,6 +37,8 @@ class Epoch(Record):
             "name",
             info={"message": "Another epoch of this session has this name."},
         ),
+        Index(None, "name", "id"),
+        *by_time(),
     )
 
     name: Mapped[str] = text(100)

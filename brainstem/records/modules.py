@@ -6,7 +6,7 @@ import re
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Index, func, select
 from sqlalchemy.orm import Mapped, declared_attr, relationship
 
 from brainstem.core.permissions import Actor, Right
@@ -24,6 +24,7 @@ from brainstem.extensions import db
 from brainstem.records.attributes import BehavioralAssay, Setup
 from brainstem.records.base import (
     Record,
+    by_time,
     json,
     link_table,
     linked,
@@ -50,12 +51,16 @@ LAST = 1_000_000_000
 class Module:
     """What belongs to a session and stands there in an order."""
 
+    @declared_attr.directive
+    def __table_args__(cls) -> tuple[Index, ...]:
+        return (Index(None, "session_id", "order", "id"), *by_time())
+
     notes: Mapped[str] = text(500)
     order: Mapped[int]
 
     @declared_attr
     def session_id(cls) -> Mapped[uuid.UUID]:
-        return reference("session", ondelete="CASCADE")
+        return reference("session", ondelete="CASCADE", index=False)
 
     @declared_attr
     def session(cls) -> Mapped[Session]:

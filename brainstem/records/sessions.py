@@ -33,6 +33,7 @@ from brainstem.records.attributes import DataStorage
 from brainstem.records.base import (
     Record,
     UtcDateTime,
+    by_time,
     json,
     link_table,
     linked,
@@ -61,6 +62,7 @@ class SessionDataStorage(Record):
             info={"message": "This data storage is attached to the session already."},
         ),
         Index(None, "session_id", "order"),
+        *by_time(),
     )
 
     # The session's column stands first: see `references.arrange`.
@@ -80,8 +82,7 @@ class Session(Record):
         # The order of lists: no row need be read to find what they show, also of some days.
         Index(None, "name", "id", "date_time"),
         Index(None, "date_time"),
-        Index(None, "created_date"),
-        Index(None, "updated_date"),
+        *by_time(),
     )
 
     name: Mapped[str] = text(100)
