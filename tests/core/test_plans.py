@@ -50,13 +50,13 @@ def plan(app, ada, monkeypatch):
     monkeypatch.setattr("brainstem.core.few.FEW", -1)
     ada.session("Monday", ada.project(), tags=["pilot"])
 
-    def explained(query):
+    def explained(query, kind="session"):
         seen = []
         with app.app_context():
             connection = db.session.connection()
             event.listen(db.engine, "before_cursor_execute", lambda *a: seen.append(a[2:4]))
-            args = MultiDict([query.split("=", 1)])
-            finding.find(Actor(ada.id), registry.get("session"), args)
+            args = MultiDict([query.split("=", 1)] if query else [])
+            finding.find(Actor(ada.id), registry.get(kind), args)
             statement, values = next(each for each in seen if "state_of_data" in each[0])
             postgresql = connection.dialect.name == "postgresql"
             if postgresql:
@@ -77,13 +77,25 @@ def test_an_index_serves_it(plan, query):
     if name == "search_index":
         # In a table of one row PostgreSQL takes any other index; with 100,000 it takes this one.
         assert "search_index" in found or "search_entry" in found, found
-        return
+    else:
+        assert_served(found, name, in_order="sort" in query)
+
+
+@pytest.mark.parametrize("query", ["", "sort[]=-updated_date", "sort[]=created_date"])
+@pytest.mark.parametrize(
+    "kind", ["behavior", "dataacquisition", "manipulation", "epoch", "sessiondatastorage"]
+)
+def test_lists_of_what_belongs_to_sessions_are_read_in_their_order(plan, kind, query):
+    assert_served(plan(query, kind), kind, in_order=True)
+
+
+def assert_served(found, name, *, in_order):
     used = (
         rf"(SEARCH {name} USING|SCAN {name} USING( COVERING)? INDEX)"
         rf"|Index( Only)? Scan( Backward)? using \S+ on {name}\b|Bitmap Heap Scan on {name}\b"
     )
     assert re.search(used, found), found
-    if "sort" in query:
+    if in_order:
         # What comes in order is at most put in order among equals.
         assert not re.search(r"TEMP B-TREE FOR ORDER BY|^ *(->  )?Sort  \(", found, re.MULTILINE), (
             found
