@@ -23,6 +23,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from brainstem.core.forms import DO
 from brainstem.core.history import Change
+from brainstem.core.resource import Resource
 from brainstem.core.times import utc_text
 from brainstem.extensions import db
 from brainstem.imports import carrying, matching, runs, tables
@@ -40,13 +41,11 @@ PATIENCE = 1.5
 REST = 64 * 1024
 
 
-@bp.app_context_processor
-def offer_import() -> dict[str, Any]:
-    """For every list: where tables of its kind are imported."""
-    kinds = KINDS.values()
-    return {
-        "import_urls": {each.name: url_for("imports.start", kind=each.plural) for each in kinds}
-    }
+@bp.app_template_global()
+def import_url(resource: Resource) -> str | None:
+    """Where tables of a kind are imported; None where they can't be."""
+    plural = next((each.plural for each in KINDS.values() if each.name == resource.name), None)
+    return plural and url_for("imports.start", kind=plural)
 
 
 @bp.url_value_preprocessor

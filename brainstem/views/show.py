@@ -102,9 +102,11 @@ def in_public() -> bool:
 
 def _page_of(resource: Resource) -> str:
     # Written and not built by `url_for`, its beginning once a request: a page has a hundred of these.
-    if "pages_at" not in g:
-        g.pages_at = request.script_root + ("/public" if in_public() else "")
-    return f"{g.pages_at}{resource.page}/"
+    try:
+        root = g.pages_at
+    except AttributeError:
+        root = g.pages_at = request.script_root + ("/public" if in_public() else "")
+    return f"{root}{resource.page}/"
 
 
 def list_url(resource: Resource, **filters: Any) -> str:

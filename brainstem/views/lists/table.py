@@ -65,11 +65,12 @@ def rows(
     count(resource, records, columns)
     names = show.names_for(actor, (resource, records))
     cells = [_cells(resource, name, records, names) for name in columns]
+    page = show.list_url(resource)
     return [
         {
             "id": record["id"],
             "name": resource.title(record[resource.handle]),
-            "url": show.url_of(resource, record["id"]),
+            "url": f"{page}{record['id']}",
             "cells": [column[place] for column in cells],
         }
         for place, record in enumerate(records)
