@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import uuid
+from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
@@ -91,24 +92,38 @@ def find(
             asked.sort = []
     if asked.order:
         page = page.order_by(None).order_by(*asked.order)
+    ids, total = _part(actor, resource, asked, page, values, key)
+    return Page(actor, resource, ids, total, asked, only)
+
+
+def _part(
+    actor: Actor,
+    resource: Resource,
+    asked: query.Query,
+    page: Select,
+    values: dict[str, Any],
+    key: Hashable | None,
+) -> tuple[list[uuid.UUID], int]:
+    """The ids of a part of a list, and how many there are in all; `page` has left nothing out yet.
+
+    `key` stands for what the actor asks for, where that can be remembered.
+    """
 
     @cache
-    def found() -> Select:
+    def looked_up() -> Select:
         return page.where(*query.rules(actor, resource, asked)) if asked.narrowed else page
 
     rows = None
     if asked.narrowed and key is not None:
         # What a search finds is counted in any case, and may be very much.
-        many = counting.total(found, values, key) if asked.texts else counting.last(key)
+        many = counting.total(looked_up, values, key) if asked.texts else counting.last(key)
         rows = walking.first_of_many(actor, resource, asked, page, values, many)
     if rows is None:
-        rows = execute(found(), values).all()
+        rows = execute(looked_up(), values).all()
     ids = [row[0] for row in rows]
     if 0 < len(ids) < asked.limit:
-        total = asked.offset + len(ids)
-    else:
-        total = counting.total(found, values, key, rows[0][1] if rows else None)
-    return Page(actor, resource, ids, total, asked, only)
+        return ids, asked.offset + len(ids)
+    return ids, counting.total(looked_up, values, key, rows[0][1] if rows else None)
 
 
 @made_once

@@ -2,6 +2,7 @@
 
 import pytest
 
+from brainstem.core import choosing
 from brainstem.views import pages
 from tests.browser.steps import (
     button,
@@ -66,3 +67,20 @@ def test_a_session_is_created_and_edited(page, ada):
     assert stored_order(ada, session) == ["Beta", "Alpha"]
     assert stored(ada, session)["tags"] == []
     assert len(stored(ada, session)["projects"]) == 2
+
+
+def test_there_is_more_to_choose_from_than_a_page_holds(page, ada, judge, monkeypatch):
+    """The first are offered; a button finds the others, and keeps what was typed."""
+    monkeypatch.setattr(choosing, "MOST", 2)
+    for name in ("Cortex maps", "Maze", "Sleep"):
+        ada.project(name)
+    page.goto("/sessions/new")
+    field(page, "Name").fill("Night")
+    judge(page, "A form with more to choose from than it shows")
+    others = page.locator("#projects-others")
+    others.get_by_role("searchbox").fill("sle")
+    others.get_by_role("button").click()
+    field(page, "Projects").select_option(["Sleep"])
+    save(page)
+    (session,) = ada.get("stem/session/?include[]=projects")["sessions"]
+    assert (session["name"], session["projects"][0]["name"]) == ("Night", "Sleep")
