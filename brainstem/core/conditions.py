@@ -15,7 +15,7 @@ from marshmallow import ValidationError, fields
 from sqlalchemy import ColumnElement, and_, false, func, literal, not_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute
 
-from brainstem.core.permissions import Actor, allowed, seen_as
+from brainstem.core.permissions import Actor, allowed, allowed_ids, seen_as
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     TIMES,
@@ -152,25 +152,37 @@ def _through(
     if target is None:
         raise ValidationError(f"There are no {name} to filter by yet.")
     relation = getattr(resource.model, name)
-    seen = true() if seen_as(resource, target) else allowed(actor, target)
     if rest and (rest[0] in TIMES or rest[0] in target.schema._declared_fields):
-        rule = condition(actor, target, rest, values)
-    elif rest == ["isnull"]:
-        present = exists(relation, seen)
-        return ~present if _true(values[0]) else present
+        seen = true() if seen_as(resource, target) else allowed(actor, target)
+        return exists(relation, and_(seen, condition(actor, target, rest, values)))
+    link = relation.property.secondary
+    if link is not None and target.roles and actor.portal == "private":
+        # The links say it all: nobody need look at what they lead to.
+        ((_, key),) = relation.property.secondary_synchronize_pairs
+        seen = key.in_(allowed_ids(actor, target))
     else:
-        rule = _compare(target.model.id, fields.UUID(), rest, values)
-    return exists(relation, and_(seen, rule))
+        link, key = None, target.model.id
+        seen = true() if seen_as(resource, target) else allowed(actor, target)
+    if rest == ["isnull"]:
+        present = exists(relation, seen, follow=link is None)
+        return ~present if _true(values[0]) else present
+    rule = _compare(key, fields.UUID(), rest, values)
+    return exists(relation, and_(seen, rule), follow=link is None)
 
 
-def exists(relation: InstrumentedAttribute, rule: ColumnElement | None = None) -> ColumnElement:
-    """Whether a record of a relation follows a rule, in a form that databases can begin with the rule."""
+def exists(
+    relation: InstrumentedAttribute, rule: ColumnElement | None = None, *, follow: bool = True
+) -> ColumnElement:
+    """Whether a record of a relation follows a rule, in a form that databases can begin with the rule.
+
+    A rule that is about the links alone need not `follow` them.
+    """
     if not relation.property.uselist:
         return relation.has(rule)
     found, target = relation.property, relation.entity.class_
     owner = found.local_remote_pairs[0][1]
     statement = select(owner).correlate(None)
-    if found.secondary is not None and rule is not None:
+    if found.secondary is not None and rule is not None and follow:
         statement = statement.join(target, found.secondaryjoin)
     if rule is not None:
         statement = statement.where(rule)

@@ -121,7 +121,7 @@ def _part(
     if rows is None:
         rows = execute(looked_up(), values).all()
     ids = [row[0] for row in rows]
-    if 0 < len(ids) < asked.limit:
+    if len(ids) < asked.limit and (ids or asked.offset == 0):
         return ids, asked.offset + len(ids)
     return ids, counting.total(looked_up, values, key, rows[0][1] if rows else None)
 
