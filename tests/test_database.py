@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from flask import request_finished
 from sqlalchemy import func, insert, select, text
+from sqlalchemy.exc import SQLAlchemyError
 
 from brainstem.core.transactions import operation
 from brainstem.extensions import db
@@ -62,4 +63,11 @@ def test_what_is_asked_again_and_again_is_prepared_once(ada):
         assert any("token.hash" in each for each in db.session.scalars(prepared))
         db.session.execute(insert(Tag), {"name": "taken back"})
     with ada.app.app_context():
+        assert db.session.scalar(HOW_MANY) == 0
+
+
+def test_a_transaction_that_failed_leaves_a_connection_to_use(app):
+    with app.app_context(), pytest.raises(SQLAlchemyError):
+        db.session.execute(text("SELECT nobody_knows()"))
+    with app.app_context():
         assert db.session.scalar(HOW_MANY) == 0

@@ -20,7 +20,7 @@ from sqlalchemy.sql.functions import GenericFunction
 from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
-#: How many counts are remembered: a state has as many as there are people and lists that they look at.
+#: How many counts are remembered: of as many people, and lists that they look at; the oldest goes first.
 MOST = 1000
 
 
@@ -61,8 +61,8 @@ class Memory:
 
     def put(self, state: Hashable, key: Hashable, count: Any) -> None:
         with self.lock:
-            if len(self.counts) >= MOST:
-                self.counts.clear()
+            if key not in self.counts and len(self.counts) >= MOST:
+                del self.counts[next(iter(self.counts))]
             self.counts[key] = state, count
 
 
@@ -86,9 +86,9 @@ def total(
     return remembered(key, lambda: _count(matching(), params), state)
 
 
-def last(key: Hashable) -> int:
-    """A `total` as it was the last time, which may be long ago; 0 where it is not known."""
-    return _memory(db.session.connection()).last(key) or 0
+def last(key: Hashable) -> int | None:
+    """A `total` as it was the last time, which may be long ago; None where it is not known."""
+    return _memory(db.session.connection()).last(key)
 
 
 def remembered(

@@ -115,8 +115,10 @@ def _part(
 
     rows = None
     if asked.narrowed and key is not None:
-        # What a search finds is counted in any case, and may be very much.
-        many = counting.total(looked_up, values, key) if asked.texts else counting.last(key)
+        many = counting.last(key)
+        if many is None:
+            # To look up what a common word finds takes as long as to count it.
+            many = counting.total(looked_up, values, key) if asked.texts else 0
         rows = walking.first_of_many(actor, resource, asked, page, values, many)
     if rows is None:
         rows = execute(looked_up(), values).all()

@@ -213,10 +213,17 @@ def _by_parents(actor: Actor, resource: Resource, name: str, reading: bool) -> C
 def seen_as(owner: Resource, part: Resource) -> bool:
     """Whether whoever may read a record may read all of its parts: then nobody needs to ask again.
 
-    One parent is enough to read what has several: so a project's sessions are such parts of it.
+    Its parts are what has it for a parent. One parent is enough to read what has several: so a project's
+    sessions are such parts of it.
     """
     parents = [getattr(part.model, name).entity.class_ for name in part.parents]
-    return not part.seen_with and part.portals >= owner.portals and parents == [owner.model]
+    alone = part.roles is None and not part.seen_with
+    return alone and part.portals >= owner.portals and parents == [owner.model]
+
+
+def sees_parent(part: Resource, name: str) -> bool:
+    """Whether whoever may read a record may read what this relation names: its only parent."""
+    return part.roles is None and part.parents == (name,)
 
 
 def may(actor: Actor, right: Right, resource: Resource, record_id: uuid.UUID) -> bool:

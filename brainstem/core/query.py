@@ -18,7 +18,7 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core import search
 from brainstem.core.conditions import column_of, condition, exists, field_of, whole_number
-from brainstem.core.permissions import Actor, allowed
+from brainstem.core.permissions import Actor, allowed, sees_parent
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import TIMES, Ref, RefList, unstorable
 
@@ -155,8 +155,7 @@ def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElem
     """The columns of a sort key; empty values come last both ways, and so does what is unseen."""
     name = text.removeprefix("-")
     found = field_of(resource, name)
-    if isinstance(found, Ref) and resource.parents == (name,):
-        # Whoever may read the record may read what it belongs to.
+    if isinstance(found, Ref) and sees_parent(resource, name):
         column = getattr(resource.model, f"{name}_id")
     elif isinstance(found, Ref):
         relation, column = getattr(resource.model, name), getattr(resource.model, f"{name}_id")

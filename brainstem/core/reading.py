@@ -22,7 +22,7 @@ from marshmallow import fields
 from sqlalchemy import ColumnElement, Select, String, case, cast, literal, null, select
 
 from brainstem.core import people, references
-from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, seen_as
+from brainstem.core.permissions import WHO, Actor, allowed, allowed_ids, seen_as, sees_parent
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     TIMES,
@@ -178,7 +178,7 @@ def _named(who: Actor, resource: Resource, name: str, field: Ref | RefList) -> A
     if isinstance(field, RefList):
         return json_list(_ids(who, resource, name, target))
     column = id_text(getattr(resource.model, f"{name}_id"))
-    if resource.parents == (name,):
+    if sees_parent(resource, name):
         return column
     return case((getattr(resource.model, name).has(allowed(who, target)), column))
 

@@ -11,6 +11,7 @@ statistics when to go through a list; but of searches it knows nothing.
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from typing import Any
 
@@ -28,8 +29,8 @@ from brainstem.extensions import db
 
 #: It is much where so many times as much matches as is wanted.
 MANY = 30
-#: SQLite's steps to look up one record that matches.
-STEPS = 30
+#: SQLite's steps to look up one record that matches; in so many parts it is asked whether they are done.
+STEPS, PARTS = 30, 20
 #: PostgreSQL reads so many times as many records as are wanted, and looks for the words in those.
 FIRST = 15
 
@@ -52,9 +53,9 @@ def first_of_many(
         return None
     rules = query.rules(actor, resource, asked, one_by_one=True)
     if on_sqlite:
-        order = (asked.order or query.usual_order(actor, resource))[0]
-        rules = [_not_looked_up(rule, order) for rule in rules]
-        return _within(max(matching, 1) * STEPS, page.where(*rules), values)
+        first = (asked.order or query.usual_order(actor, resource))[0]
+        rules = [_not_looked_up(rule, first) for rule in rules]
+        return _within(matching * STEPS, page.where(*rules), values)
     first = page.with_only_columns(resource.model.id).limit(FIRST * wanted).offset(None)
     rules.append(is_of_few(resource.model.id, first))
     rows = execute(page.where(*rules), values).all()
@@ -63,12 +64,12 @@ def first_of_many(
 
 def _not_looked_up(rule: ColumnElement[bool], order: ColumnElement) -> ColumnElement[bool]:
     """The rule, in words by which no index is used, but for the one that the list is read in."""
-    order = {each for each in iterate(order) if isinstance(each, Column)}
+    columns = {each for each in iterate(order) if isinstance(each, Column)}
 
     def hidden(element: Any, **_: Any) -> Any:
         if isinstance(element, SelectBase):
             return element
-        if isinstance(element, Column) and element not in order:
+        if isinstance(element, Column) and element not in columns:
             return unindexed(element)
         return None
 
@@ -77,10 +78,15 @@ def _not_looked_up(rule: ColumnElement[bool], order: ColumnElement) -> ColumnEle
 
 def _within(steps: int, statement: Select, values: dict[str, Any]) -> list[Row] | None:
     """What SQLite finds; None where it takes more steps than these."""
-    driver = db.session.connection().connection.driver_connection
-    driver.set_progress_handler(lambda: True, steps)
+    # Nothing is written meanwhile: an interrupted write would take the whole transaction back.
+    db.session.flush()
+    connection = db.session.connection()
+    driver = connection.connection.dbapi_connection
+    # Counted here: a statement that is asked again goes on with SQLite's own count of its steps.
+    parts = itertools.count(1)
+    driver.set_progress_handler(lambda: next(parts) > PARTS, max(steps // PARTS, 1))
     try:
-        return execute(statement, values).all()
+        return connection.execute(statement, values).all()
     except OperationalError as error:
         if error.orig.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise

@@ -43,12 +43,13 @@ def _home_schema(kind: ImportKind) -> type[Schema]:
     return Schema.from_dict({"default": Ref(about.kind, right=about.right, metadata=words)})
 
 
-def wrong_home(actor: Actor, kind: ImportKind, default: str) -> str:
-    """What is wrong with that choice; empty where nothing is."""
-    about = matching.targets(kind)[kind.default].field if kind.default else None
-    chosen = as_id(default)
+def chosen_home(actor: Actor, kind: ImportKind, default: str) -> str | None:
+    """That choice, as it is stored; None where it can't be made."""
+    if not default:
+        return ""
+    chosen, about = as_id(default), kind.default and matching.targets(kind)[kind.default].field
     good = about and chosen and may(actor, about.right, registry.get(about.kind), chosen)
-    return "" if good or not default else "Choose one of these."
+    return str(chosen) if good else None
 
 
 def only_home(actor: Actor, kind: ImportKind) -> str:

@@ -196,12 +196,12 @@ def columns(run_id: uuid.UUID) -> Any:
     home = import_columns.home_form(actor, kind, default, sent)
     if sent is not None and not looking:
         wrong = matching.problems(kind, table.header, matched)
-        if text := import_columns.wrong_home(actor, kind, default):
-            wrong["default"] = text
-            if home:
-                home.place({"default": [text]})
+        chosen = import_columns.chosen_home(actor, kind, default)
+        if chosen is None and home:
+            wrong["default"] = "Choose one of these."
+            home.place({"default": [wrong["default"]]})
         if not any(wrong.values()):
-            runs.match(actor, run_id, matched, default)
+            runs.match(actor, run_id, matched, chosen or "")
             runs.rehearse(actor, run_id)
             runs.wait(run_id, PATIENCE)
             return redirect(url_for("imports.run", run_id=run_id))

@@ -105,6 +105,7 @@ def test_it_remembers_no_more_than_it_may(monkeypatch):
         memory.put("state", number, number)
         assert memory.get("state", number) == number
         assert len(memory.counts) <= 3
+    assert memory.get("state", 7) == 7, "the oldest go first"
     assert memory.get("another state", 9) is None
     assert memory.get(None, 9) is None
     memory.put("another state", 9, 10)

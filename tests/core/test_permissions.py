@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding, search
 from brainstem.core.few import with_few
-from brainstem.core.permissions import Actor, Role
+from brainstem.core.permissions import Actor, Role, seen_as
 from brainstem.core.resource import registry
 from brainstem.records.users import add_user
 from tests.kinds import one_of_each
@@ -679,3 +679,20 @@ def test_whoever_reads_few_finds_what_others_find(ada, ben, monkeypatch, text):
         assert not with_few(Actor(ben.id), registry.get("epoch")).reads_few
         assert (found(ada), found(ben)) == few
         assert few[0] != few[1] and any(few[0].values())
+
+
+def test_what_is_seen_with_its_owner_are_its_parts():
+    """`seen_as` compares kinds: so a kind names another one, whose parent it is, only as its parts."""
+    found = set()
+    for owner in registry:
+        for name, field in owner.schema.references():
+            part = registry.get(field.kind)
+            if part is None or not seen_as(owner, part):
+                continue
+            found.add((owner.name, part.name))
+            its = getattr(owner.model, name).property
+            parent = getattr(part.model, part.parents[0]).property
+            assert its.secondary is parent.secondary, (owner.name, name)
+            if its.secondary is None:
+                assert its.remote_side == parent.local_columns, (owner.name, name)
+    assert {("project", "session"), ("session", "epoch"), ("subject", "procedure")} < found

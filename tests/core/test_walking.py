@@ -7,7 +7,7 @@ import itertools
 import pytest
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core import counting, finding, listing, walking
+from brainstem.core import finding, listing, walking
 from brainstem.core.permissions import PUBLIC, Actor
 from brainstem.core.resource import registry
 from brainstem.extensions import db
@@ -38,11 +38,12 @@ def lab(ada, ben):
 
 @pytest.fixture
 def many(monkeypatch):
-    """Makes everything count as much, or nothing; how far SQLite goes."""
+    """Makes everything count as much, or nothing; and whether the databases go far enough to find it."""
 
-    def become(much: bool, steps: int = 10**6) -> None:
+    def become(much: bool, enough: bool = True) -> None:
         monkeypatch.setattr(walking, "MANY", -1 if much else 10**9)
-        monkeypatch.setattr(walking, "STEPS", steps)
+        monkeypatch.setattr(walking, "STEPS", 10**6 if enough else 0)
+        monkeypatch.setattr(walking, "FIRST", 15 if enough else 0)
 
     return become
 
@@ -87,7 +88,7 @@ def test_it_finds_the_same_as_otherwise(app, ada, ben, lab, many):
         for actor in (Actor(ada.id), Actor(ben.id), PUBLIC):
             for page, args in questions(*lab):
                 answers = []
-                for how in ((False,), (True,), (True, 0)):
+                for how in ((False,), (True,), (True, False)):
                     many(*how)
                     answer = asked(actor, page, args)
                     answers.append((answer.ids, answer.total))
@@ -104,7 +105,7 @@ def pages_in(statements):
 def test_much_is_what_was_counted(app, ada, lab, monkeypatch, statements):
     """As long as nobody knows how much there is, it is looked up."""
     monkeypatch.setattr(walking, "MANY", 4)
-    monkeypatch.setattr(walking, "STEPS", 1)
+    monkeypatch.setattr(walking, "STEPS", 0)
     tagged = {"filter{tags}": "pilot"}
     with app.app_context():
         db.engine.dispose()  # On SQLite each connection has counts of its own.
@@ -116,27 +117,42 @@ def test_much_is_what_was_counted(app, ada, lab, monkeypatch, statements):
             assert len(pages_in(statements)) == number
 
 
-def test_where_they_stand_at_the_end_they_are_looked_up(
-    app, ada, lab, many, monkeypatch, statements
-):
+def test_where_they_stand_at_the_end_they_are_looked_up(app, ada, lab, many, statements):
     """Nobody searches the whole list: SQLite takes but so many steps, PostgreSQL so many records."""
-    many(True, 1)
-    monkeypatch.setattr(walking, "FIRST", 0)
+    many(True, enough=False)
     with app.app_context():
         found = asked(Actor(ada.id), True, MultiDict({"q": "theta"}))
         assert found.total == len(found.ids) == 8
     assert len(pages_in(statements)) == 2
 
 
-def test_a_mistake_of_the_database_is_no_lack_of_patience(app, ada):
+NUMBERS = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 5000)"
+COUNT = db.text(f"{NUMBERS} SELECT count(*) FROM n")
+
+
+@pytest.fixture
+def on_sqlite(app):
     with app.app_context():
         if db.engine.dialect.name != "sqlite":
             pytest.skip("SQLite alone is interrupted")
-        with pytest.raises(Exception, match="no such function"):
-            walking._within(1000, db.select(db.func.nobody_knows()), {})
-        # And afterwards it has all the time again.
-        numbers = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 5000)"
-        count = db.text(f"{numbers} SELECT count(*) FROM n")
-        assert walking._within(10, count, {}) is None
-        assert db.session.scalar(count) == 5000
-        assert counting.last("nothing") == 0
+        yield
+
+
+def test_a_mistake_of_the_database_is_no_lack_of_patience(on_sqlite):
+    with pytest.raises(Exception, match="no such function"):
+        walking._within(1000, db.select(db.func.nobody_knows()), {})
+    # And afterwards it has all the time again.
+    assert walking._within(10, COUNT, {}) is None
+    assert db.session.scalar(COUNT) == 5000
+
+
+def test_what_is_asked_again_has_its_time_again(on_sqlite):
+    """SQLite counts the steps of a statement on and on, however often it is asked."""
+    driver = db.session.connection().connection.dbapi_connection
+    seen = []
+    driver.set_progress_handler(lambda: seen.append(1), 100)
+    driver.execute(COUNT.text).fetchall()
+    driver.set_progress_handler(None, 0)
+    steps = 100 * len(seen)
+    assert all(walking._within(steps * 3 // 2, COUNT, {}) for _ in range(12))
+    assert not any(walking._within(steps // 2, COUNT, {}) for _ in range(12))

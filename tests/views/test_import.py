@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import func, select
 
-from brainstem.core.permissions import Actor
+from brainstem.core.permissions import Actor, Role
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
 from brainstem.imports import carrying, progress, runs, tables
@@ -204,6 +204,26 @@ def test_the_only_project_there_is_is_chosen_already(ada, ben, importer):
     assert (page.status, page.marks) == (400, {"default": "Choose one of these."})
 
 
+@pytest.mark.parametrize("role", [Role.MEMBER, None])
+def test_rows_go_only_where_one_may_put_them(ada, ben, importer, role):
+    ada.project("Maps")
+    theirs = ben.project("Theirs")
+    if role:
+        ben.share("project", theirs, ada.email, role)
+    form = importer.columns("name\nA\n")
+    for text in (theirs["id"], "-" * 200 + theirs["id"], "x"):
+        page = Page(importer.pages.press(form.set(default=text), "Check the rows"))
+        assert (page.status, page.marks) == (400, {"default": "Choose one of these."})
+
+
+def test_what_rows_belong_to_is_stored_as_it_is_spelled_everywhere(ada, importer):
+    maps, _ = ada.project("Maps"), ada.project("Sleep")
+    form = importer.columns("name\nA\n")
+    odd = f"urn:uuid:{maps['id'].upper()}" + "-" * 100
+    importer.pages.press(form.set(default=odd), "Check the rows")
+    assert importer.stored().default == maps["id"]
+
+
 FIND = "Find in project for rows that name none"
 
 
@@ -216,7 +236,12 @@ def test_more_projects_than_a_page_holds_are_looked_for(ada, importer, monkeypat
     assert form.fields["default"] == ""
     sent = Page(importer.pages.get(importer.at)).html
     assert made["Maps"] in sent and made["Torpor"] not in sent
-    page = Page(importer.pages.press(form.set(default__find="torp"), FIND))
+    # Also what finds nothing can be looked for otherwise, and the columns stay as they were chosen.
+    page = Page(importer.pages.press(form.set(default__find="no", **{"column-0": "name"}), FIND))
+    form = page.form("Check the rows")
+    form.action = importer.at
+    assert FIND in form.buttons and form.fields["column-0"] == "name"
+    page = Page(importer.pages.press(form.set(default__find="torp", **{"column-0": "+"}), FIND))
     assert (page.status, page.marks, page.summary) == (200, {}, [])
     form = page.form("Check the rows")
     form.action = importer.at

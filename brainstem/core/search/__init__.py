@@ -79,7 +79,9 @@ def _found(
 
 
 def holding_all(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
-    """`matching`, for one record after the other: where half of all hold the words, few need be looked at."""
+    """Just what `matching` finds, asked of one record after the other: where half of all hold the words, few
+    need be looked at.
+    """
     tree = tree_of(resource)
     return and_(true(), *(_holds(actor, resource, word, tree) for word in words(text)))
 
