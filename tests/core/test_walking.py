@@ -8,11 +8,12 @@ import pytest
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding, listing, walking
-from brainstem.core.permissions import PUBLIC, Actor
+from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.extensions import db
 
-ORDERS = ("name", "-name", "date_time", "-date_time", "-updated_date", "description", "-id")
+ORDERS = ("name", "-date_time", "description", "-id")
+PARTS = (("3", "2"), ("100", "0"))
 
 
 @pytest.fixture
@@ -65,10 +66,11 @@ def questions(projects, subject):
         {"filter{description}": "theta", "filter{tags.isnull}": "false"},
         {"filter{behaviors.subjects}": subject["id"]},
         {"filter{extra_fields.depth.gt}": "4"},
+        {"filter{name.in}": "Day 0 0,Day 1 1,Day 2 2,Day 3 3"},
+        {"filter{-name.istartswith}": "DAY 2", "filter{date_time.isnull}": "true"},
+        {"filter{datastorage.isnull}": "true", "filter{-projects.id}": projects[0]["id"]},
     )
-    for (query, order), limit, offset in itertools.product(
-        itertools.product(scripts, ORDERS), ("3", "100"), ("0", "2")
-    ):
+    for query, order, (limit, offset) in itertools.product(scripts, ORDERS, PARTS):
         yield False, MultiDict({**query, "sort[]": order, "limit": limit, "offset": offset})
     for text, rest in itertools.product(
         ("theta", "day", "b1", "rat pilot", "rat 7", "nowhere", '"day 1" theta'),
@@ -85,7 +87,7 @@ def questions(projects, subject):
 def test_it_finds_the_same_as_otherwise(app, ada, ben, lab, many):
     found = 0
     with app.app_context():
-        for actor in (Actor(ada.id), Actor(ben.id), PUBLIC):
+        for actor in (Actor(ada.id), Actor(ben.id)):
             for page, args in questions(*lab):
                 answers = []
                 for how in ((False,), (True,), (True, False)):
@@ -94,7 +96,7 @@ def test_it_finds_the_same_as_otherwise(app, ada, ben, lab, many):
                     answers.append((answer.ids, answer.total))
                 assert answers[0] == answers[1] == answers[2], args
                 found += answers[0][1]
-    assert found > 1000
+    assert found > 300
 
 
 def pages_in(statements):
