@@ -12,9 +12,11 @@ import threading
 import time
 from contextlib import suppress
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger
+from jinja2.bccache import Bucket, FileSystemBytecodeCache
 
 # Not the module `config`: that is a name of gunicorn's.
 from brainstem import logs, signing
@@ -211,12 +213,25 @@ def when_ready(server) -> None:
     share(server.app.wsgi())
 
 
+class Compiled(FileSystemBytecodeCache):
+    """The templates as they were compiled by the last start: half a second of the next one."""
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        with suppress(OSError):
+            super().dump_bytecode(bucket)
+
+
 def share(app) -> None:
     """Make here what each worker would make for itself, and let them share it after the fork.
 
     To compile the templates leaves some 15 MB of holes in a process's memory. And a garbage collection
     writes into everything that it looks at: what is frozen it passes by, so that nobody has to copy it.
     """
+    folder = Path(app.instance_path) / "templates"
+    # Where nothing can be kept, they are compiled at each start.
+    with suppress(OSError):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        app.jinja_env.bytecode_cache = Compiled(str(folder))
     for name in app.jinja_loader.list_templates():
         app.jinja_env.get_template(name)
     gc.collect()

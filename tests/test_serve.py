@@ -1,5 +1,6 @@
 """`make run`: it says where it is and with which code to begin, serves, and stops when told to."""
 
+import gc
 import os
 import re
 import signal
@@ -14,7 +15,8 @@ from pathlib import Path
 import pytest
 import requests
 
-from brainstem.serve import door, url
+from brainstem.serve import door, share, url
+from tests.conftest import make_app
 from tests.databases import OWNER, PORT
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -206,6 +208,26 @@ def test_a_port_that_is_none_is_said_plainly(tmp_path):
     assert done.returncode != 0
     assert "PORT is 'eighty'; it must be a whole number" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_templates_are_compiled_once(tmp_path, monkeypatch, kept):
+    """The next start has them from the one before; where nothing can be kept, it compiles them again."""
+    compiled = []
+    folder = tmp_path / "instance"
+    if not kept:
+        folder.write_text("no folder")
+    for _ in range(2):
+        app = make_app(f"sqlite:///{tmp_path / 'lab.sqlite3'}")
+        monkeypatch.setattr(app, "instance_path", str(folder))
+        compile_ = app.jinja_env.compile
+        monkeypatch.setattr(
+            app.jinja_env, "compile", lambda *a, c=compile_, **b: compiled.append(1) or c(*a, **b)
+        )
+        share(app)
+    number = len(app.jinja_loader.list_templates())
+    assert number > 50 and len(compiled) == (number if kept else 2 * number)
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize(
