@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, Uuid, bindparam, func, select
+from sqlalchemy import BigInteger, Select, Uuid, bindparam, func, literal, select
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import counting, query, reading, references, walking
@@ -29,6 +29,9 @@ from brainstem.extensions import db
 #: After how many records a list is asked for; and for those that one record names.
 AFTER = bindparam("after", type_=BigInteger())
 OWNER = bindparam("owner", type_=Uuid())
+#: From so many records on, the statement says after how many: PostgreSQL plans what it has prepared for a
+#: small number of them, and took 350 ms of 100,000 sessions instead of 60.
+DEEP = 1000
 
 
 @dataclass
@@ -92,6 +95,8 @@ def find(
             asked.sort = []
     if asked.order:
         page = page.order_by(None).order_by(*asked.order)
+    if asked.offset >= DEEP:
+        page = page.offset(literal(asked.offset, AFTER.type, literal_execute=True))
     ids, total = _part(actor, resource, asked, page, values, key)
     return Page(actor, resource, ids, total, asked, only)
 
