@@ -7,6 +7,8 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 import pytest
 
+from brainstem.core import finding
+
 SESSIONS, PROJECTS = "stem/session", "stem/project"
 
 
@@ -455,3 +457,19 @@ def test_a_row_includes_its_single_relations(ada, lab):
     query = "include[]=session&include[]=datastorage&filter{session.name}=delta"
     (row,) = ada.get(f"stem/sessiondatastorage?{query}")["sessiondatastorages"]
     assert (row["session"]["name"], row["datastorage"]["name"]) == ("delta", "Tape")
+
+
+def test_far_pages_are_found_like_near_ones(ada, monkeypatch):
+    project = ada.project()
+    for number in range(5):
+        ada.session(f"S{number}", project)
+
+    def pages():
+        asked = [{"limit": 2, "offset": offset} for offset in range(7)]
+        found = [ada.get("stem/session/", query_string=each) for each in asked]
+        return [([each["name"] for each in page["sessions"]], page["count"]) for page in found]
+
+    near = pages()
+    monkeypatch.setattr(finding, "DEEP", 1)
+    assert pages() == near
+    assert near[3] == (["S3", "S4"], 5) and near[6] == ([], 5)
