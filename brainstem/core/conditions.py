@@ -155,19 +155,20 @@ def _through(
     if rest and (rest[0] in TIMES or rest[0] in target.schema._declared_fields):
         seen = true() if seen_as(resource, target) else allowed(actor, target)
         return exists(relation, and_(seen, condition(actor, target, rest, values)))
-    link = relation.property.secondary
-    if link is not None and target.roles and actor.portal == "private":
-        # The links say it all: nobody need look at what they lead to.
-        ((_, key),) = relation.property.secondary_synchronize_pairs
-        seen = key.in_(allowed_ids(actor, target))
-    else:
-        link, key = None, target.model.id
+    # Where the links say it all, nobody need look at what they lead to.
+    pairs = relation.property.secondary_synchronize_pairs
+    follow = not (pairs and target.roles and actor.portal == "private")
+    if follow:
+        key = target.model.id
         seen = true() if seen_as(resource, target) else allowed(actor, target)
+    else:
+        ((_, key),) = pairs
+        seen = key.in_(allowed_ids(actor, target))
     if rest == ["isnull"]:
-        present = exists(relation, seen, follow=link is None)
+        present = exists(relation, seen, follow=follow)
         return ~present if _true(values[0]) else present
     rule = _compare(key, fields.UUID(), rest, values)
-    return exists(relation, and_(seen, rule), follow=link is None)
+    return exists(relation, and_(seen, rule), follow=follow)
 
 
 def exists(
@@ -232,6 +233,7 @@ def _true(text: str) -> bool:
 
 
 def whole_number(text: str, *, least: int, most: int | None = None) -> int:
+    """The number that a text spells; `ValidationError` where it is none, or beyond the limits."""
     number = int(text) if re.fullmatch("[0-9]{1,30}", text) else -1
     if number < least or (most is not None and number > most):
         limits = f"from {least}" + (f" to {most}" if most else "")
@@ -240,6 +242,7 @@ def whole_number(text: str, *, least: int, most: int | None = None) -> int:
 
 
 def field_of(resource: Resource, name: str) -> fields.Field:
+    """The field of a kind, times among them; `ValidationError` where it has none of this name."""
     found = TIMES.get(name) or resource.schema._declared_fields.get(name)
     if found is None:
         raise ValidationError(f"There is no field {name!r}.")
@@ -247,6 +250,7 @@ def field_of(resource: Resource, name: str) -> fields.Field:
 
 
 def column_of(resource: Resource, name: str, found: fields.Field) -> InstrumentedAttribute:
+    """The column of a field; `ValidationError` where its values can't be compared as they are."""
     if not isinstance(found, PLAIN):
         raise ValidationError(f"Can't filter or sort by {name}.")
     return getattr(resource.model, name)
