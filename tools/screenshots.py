@@ -8,7 +8,6 @@ from __future__ import annotations
 import shutil
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +16,6 @@ from typing import Any
 
 from flask_migrate import upgrade
 from playwright.sync_api import Page, sync_playwright
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -27,6 +25,7 @@ from brainstem.core import operations  # noqa: E402
 from brainstem.core.permissions import Actor  # noqa: E402
 from brainstem.core.resource import as_id, registry  # noqa: E402
 from brainstem.records.users import User, add_user  # noqa: E402
+from tools.serving import serving  # noqa: E402
 
 PICTURES = ROOT / "docs" / "screenshots"
 SIZE = {"width": 1280, "height": 900}
@@ -179,11 +178,6 @@ class Lab:
             self.make("epoch", session=session, name=name, start=start, end=end, **more)
 
 
-class QuietHandler(WSGIRequestHandler):
-    def log_request(self, *_: Any) -> None:
-        pass
-
-
 @contextmanager
 def served(folder: Path) -> Iterator[tuple[str, str]]:
     """The program with its lab: its address, and the id of the session to look at."""
@@ -197,12 +191,8 @@ def served(folder: Path) -> Iterator[tuple[str, str]]:
     with app.app_context():
         upgrade()
         lab = Lab(person("Ada", "Lovelace", is_admin=True), person("Grace", "Hopper"))
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", lab.session
-    finally:
-        server.shutdown()
+    with serving(app) as address:
+        yield address, lab.session
 
 
 def person(first: str, last: str, **more: Any) -> User:

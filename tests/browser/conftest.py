@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -16,14 +15,15 @@ from playwright.sync_api import (
     ConsoleMessage,
     Page,
     Response,
+    expect,
     sync_playwright,
 )
-from werkzeug.serving import WSGIRequestHandler, make_server
 
 from brainstem.extensions import db
 from tests.browser import axe
 from tests.conftest import make_app, missing
 from tests.people import Person
+from tools.serving import serving
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 ARGUMENTS = (
@@ -38,16 +38,9 @@ ARGUMENTS = (
 #: Forms that come back with messages, and the conflict page: Chromium's console remarks on them.
 EXPECTED_STATUSES = (400, 409)
 #: Generous for a busy machine; a test that passes never waits for it.
-PATIENCE = 10_000
+PATIENCE = 30_000
 
-
-class QuietHandler(WSGIRequestHandler):
-    """Serves without a line for each request, and keeps connections open as real servers do."""
-
-    protocol_version = "HTTP/1.1"
-
-    def log_request(self, *_: Any) -> None:
-        pass
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")
@@ -57,14 +50,8 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Flask]:
     app = make_app(f"sqlite:///{database}", TESTING=False)
     with app.app_context():
         upgrade()
-    server = make_server("127.0.0.1", 0, app, threaded=True, request_handler=QuietHandler)
-    app.config["SERVED_AT"] = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield app
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(app) as app.config["SERVED_AT"]:
+        yield app
     with app.app_context():
         db.engine.dispose()
 
