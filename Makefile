@@ -20,7 +20,7 @@ install:  ## Install what the server needs (Python packages, browser libraries);
 	@tools/browser_libs.sh || true
 
 run: install  ## Install, bring the database up to date, and serve on http://127.0.0.1:8000
-	@exec .venv/bin/gunicorn -c python:brainstem.serve app:app
+	@exec .venv/bin/python -m brainstem.serve
 
 demo: install  ## Load 39 real sessions (Steinmetz et al. 2019) to try the program with
 	@.venv/bin/flask upgrade

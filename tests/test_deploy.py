@@ -22,7 +22,7 @@ UNITS = sorted(path.name for path in DEPLOY.glob("brainstem*.service"))
 #: Where the guide has the program installed.
 THERE = "/opt/brainstem"
 
-SERVES = ".venv/bin/gunicorn -c python:brainstem.serve app:app"
+SERVES = ".venv/bin/python -m brainstem.serve"
 
 
 def lines_of(unit: str, *names: str) -> list[str]:

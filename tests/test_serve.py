@@ -1,6 +1,7 @@
 """`make run`: it says where it is and with which code to begin, serves, and stops when told to."""
 
 import gc
+import json
 import os
 import re
 import signal
@@ -10,7 +11,9 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from http.client import HTTPResponse
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -94,6 +97,27 @@ def test_too_large_a_request_is_answered_and_not_cut_off(server, megabytes):
             assert answer.json()["detail"]
 
 
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        (f"GET /api/private/stem/session/?filter{{id.in}}={'x' * 9000} HTTP/1.1", 414),
+        ("GET /api/private/stem/session/?filter{name}=É HTTP/1.1", 400),
+        ("get /api/ HTTP/1.1", 400),
+        ("GET /api/ HTTP/1.1\r\nContent-Length: x", 400),
+        (f"GET /api/ HTTP/1.1\r\nX-Long: {'x' * 70_000}", 431),
+    ],
+    ids=["long", "raw letters", "no method", "no length", "long header"],
+)
+def test_what_never_reaches_the_program_is_refused_as_json_too(server, line, status):
+    parts = urlsplit(server[0])
+    with socket.create_connection((parts.hostname, parts.port), timeout=10) as sent:
+        sent.sendall(f"{line}\r\nHost: lab\r\n\r\n".encode())
+        answer = HTTPResponse(sent)
+        answer.begin()
+        assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+        assert list(json.loads(answer.read())) == ["detail"]
+
+
 def test_a_second_start_installs_nothing(tmp_path):
     """That is what keeps it under three seconds."""
     database = tmp_path / "lab.sqlite3"
@@ -121,9 +145,16 @@ def test_it_starts_while_the_database_is_away(tmp_path):
     """As after a power cut, where PostgreSQL is still recovering: it serves as soon as that answers."""
     away = f"postgresql+psycopg://nobody@/lab?host={tmp_path}"
     process = subprocess.Popen(
-        [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
+        [".venv/bin/python", "-m", "brainstem.serve"],
         cwd=ROOT,
-        env=os.environ | {"DATABASE_URL": away, "SECRET_KEY": "of the tests alone", "PORT": "0"},
+        env=os.environ
+        | {
+            "DATABASE_URL": away,
+            "SECRET_KEY": "of the tests alone",
+            "PORT": "0",
+            # As one that is not set, and not as gunicorn takes it.
+            "WEB_CONCURRENCY": "",
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -125,7 +125,13 @@ def test_the_key_is_made_once_and_only_its_owner_reads_it(tmp_path):
     assert place.stat().st_mode & 0o777 == 0o600
 
 
-WRONG = {"PORT": "eighty", "LAB_TIMEZONE": "Mars", "LOG_LEVEL": "loud", "TRUSTED_PROXIES": "-1"}
+WRONG = {
+    "PORT": "eighty",
+    "LAB_TIMEZONE": "Mars",
+    "LOG_LEVEL": "loud",
+    "TRUSTED_PROXIES": "-1",
+    "WEB_CONCURRENCY": "many",
+}
 
 
 @pytest.mark.parametrize(
@@ -133,7 +139,7 @@ WRONG = {"PORT": "eighty", "LAB_TIMEZONE": "Mars", "LOG_LEVEL": "loud", "TRUSTED
     [
         [".venv/bin/flask", "db", "upgrade"],
         [".venv/bin/flask", "user", "add", "ada@lab.org", "--password-stdin"],
-        [".venv/bin/gunicorn", "-c", "python:brainstem.serve", "app:app"],
+        [".venv/bin/python", "-m", "brainstem.serve"],
         ["make", "run"],
     ],
     ids=" ".join,
