@@ -7,6 +7,7 @@ from flask import Flask
 
 from brainstem import assets, cli, config, database, errors, logs, proxies, records, signing, views
 from brainstem.extensions import bootstrap, csrf, db, login_manager, migrate
+from brainstem.templating import Templates
 from brainstem.version import VERSION as __version__
 
 __all__ = ["__version__", "create_app"]
@@ -25,6 +26,7 @@ def create_app(settings: Mapping[str, Any] | None = None) -> Flask:
     app.config.from_mapping(config.read())
     app.config.from_mapping(settings or {})
     app.json.sort_keys = False
+    app.jinja_environment = Templates
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
     # Addresses answer with and without the closing slash, for every method (contract §1).
     app.url_map.strict_slashes = False

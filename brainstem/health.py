@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from brainstem.config import ROOT
+from brainstem.database import in_memory
 from brainstem.extensions import db
 
 #: How long each step of a check may take, in seconds: whoever asks does not wait for long either.
@@ -50,6 +51,8 @@ def expected() -> str:
 
 def _engine() -> Engine:
     url = db.engine.url
+    if in_memory(url):  # another connection would have a database of its own
+        return db.engine
     # How the two drivers call it.
     name = "timeout" if url.get_backend_name() == "sqlite" else "connect_timeout"
     return create_engine(url, poolclass=NullPool, connect_args={name: PATIENCE})

@@ -19,6 +19,7 @@ from sqlalchemy import event
 from brainstem import create_app
 from brainstem.core import few, walking
 from brainstem.core.permissions import Actor
+from brainstem.core.search import lookup
 from brainstem.extensions import db
 from brainstem.records.tokens import add_token
 from brainstem.records.users import User, add_user
@@ -106,6 +107,7 @@ def few_or_many(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     if number % 4 < 2:
         monkeypatch.setattr(walking, "MANY", -1)
         monkeypatch.setattr(walking, "STEPS", 10**6)
+        monkeypatch.setattr(lookup, "LARGE", -1)
 
 
 @pytest.fixture

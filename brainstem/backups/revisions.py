@@ -16,6 +16,7 @@ from flask import current_app
 from sqlalchemy import Connection, Engine, text
 
 from brainstem import health
+from brainstem.database import in_memory, set_up_sqlite
 from brainstem.errors import ProgramError
 from brainstem.extensions import db
 
@@ -78,7 +79,9 @@ def changing(engine: Engine | None = None) -> Iterator[Connection]:
                     tables = ", ".join(sorted({row[0] for row in stray}))
                     raise ProgramError(f"Rows would be left that name nothing, in: {tables}.")
         finally:
-            if sqlite:
+            if sqlite and in_memory(engine.url):
+                set_up_sqlite(driver)
+            elif sqlite:
                 # Not for whoever gets this connection from the pool next.
                 connection.invalidate()
 

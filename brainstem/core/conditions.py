@@ -29,7 +29,17 @@ from brainstem.core.schemas import (
     Text,
 )
 from brainstem.core.search.words import may_hold
-from brainstem.core.sql import ends_with, fold, json_number, json_text, position_of, starts_with
+from brainstem.core.sql import (
+    ends_with,
+    fold,
+    json_compared,
+    json_number,
+    json_plain,
+    json_text,
+    plain_number,
+    position_of,
+    starts_with,
+)
 
 #: How many names a filter's path may have behind the first.
 FURTHEST = 4
@@ -86,7 +96,11 @@ def condition(
         relation = getattr(resource.model, name)
         if rest == ["isnull"]:
             return ~exists(relation) if _true(values[0]) else exists(relation)
-        return exists(relation, _compare(relation.entity.class_.name, Text(), rest, values))
+        tag, ((_, key),) = relation.entity.class_, relation.property.secondary_synchronize_pairs
+        those = select(tag.id).where(_compare(tag.name, Text(), rest, values))
+        # Of one name there is one tag: the links are asked for it alone.
+        rule = key.in_(those) if rest else key == those.scalar_subquery()
+        return exists(relation, rule, follow=False)
     if isinstance(found, ExtraFields):
         rule = _extra(getattr(resource.model, name), rest, values)
         return _narrowed(resource, name, rule, ".".join(rest[1:]), values)
@@ -117,26 +131,34 @@ def _extra(document: Any, path: list[str], values: list[str]) -> ColumnElement[b
     """
     if not path or not re.fullmatch(ExtraFields.KEY, path[0]):
         raise ValidationError("Name one of the extra fields: extra_fields.room")
-    text, number = json_text(document, path[0]), json_number(document, path[0])
+    text = json_text(document, path[0])
     operator = ".".join(path[1:])
     if operator == "isnull":
-        missing = and_(text.is_(None), number.is_(None))
+        missing = and_(text.is_(None), json_number(document, path[0]).is_(None))
         return missing if _true(values[0]) else not_(missing)
     if operator not in ("", "in", "gt", "gte", "lt", "lte"):
         return _compare(text, Text(), path[1:], values)
+
     if operator in ("", "in"):
         parts = [part for value in values for part in value.split(",")] if operator else values
         numbers = [each for each in map(_number, parts) if each is not None]
-        return func.coalesce(or_(text.in_(parts), number.in_(numbers)), false())
+        found = or_(text.in_(parts), json_plain(document, path[0]).in_(numbers))
+        return func.coalesce(found, false())
     build, as_number = OPERATORS[operator].build, _number(values[0])
-    found = build(text, literal(values[0])) if as_number is None else build(number, as_number)
+    if as_number is None:
+        found = build(text, literal(values[0]))
+    else:
+        found = build(json_compared(document, path[0], literal(as_number)), 0)
     return func.coalesce(found, false())
 
 
-def _number(text: str) -> float | None:
+def _number(text: str) -> str | None:
+    """A number of a size that fields can have, as both databases write it; None for any other text."""
     found = re.fullmatch(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", text, re.ASCII)
-    number = float(text) if found else math.inf
-    return number if math.isfinite(number) else None
+    if not found or not math.isfinite(float(text)):
+        return None
+    # What is nearer to 0 than any float is none that a field can have.
+    return plain_number(text) if float(text) else "0"
 
 
 def _through(

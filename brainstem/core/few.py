@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import replace
+from functools import cache
 from time import monotonic
 
 from sqlalchemy import Select, func, select
@@ -38,9 +39,10 @@ def with_few(actor: Actor, resource: Resource) -> Actor:
         if len(_known) >= KNOWN:
             _known.clear()
         _known[key] = reads_few, monotonic() + REMEMBERED
-    return replace(actor, reads_few=reads_few)
+    return replace(actor, reads_few=True) if reads_few else actor
 
 
+@cache
 def _sharing(resource: Resource) -> InstrumentedAttribute | None:
     """The relation by which records of the kind, or those that they are parts of, have several parents."""
     while resource.parents:

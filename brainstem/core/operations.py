@@ -67,6 +67,7 @@ def add(
         raise Forbidden(f"{resource.labels} are not made here.")
     if resource.locked_by and (owner_id := as_id(payload.get(resource.locked_by))):
         _lock(resource, None, owner_id)
+    references.forget_links()
     data = judge(actor, resource, None, payload)
     columns, links, _ = _split(resource, data)
     resource.complete(actor, columns)
@@ -176,6 +177,7 @@ def delete(
     people.end(actor, resource, record.id)
     with history.changing_owner(actor, resource, _owner_of(resource, record)):
         resource.remove(record)
+    references.forget_links()
 
 
 @operation
@@ -234,6 +236,7 @@ def _locked(resource: Resource, record_id: uuid.UUID, owner_id: uuid.UUID | None
     if resource.locked_by:
         _lock(resource, record_id, owner_id)
     record = db.session.scalar(_for_change.statement(resource), {"record": record_id})
+    references.forget_links()
     if record is None:
         raise NotFound(f"There is no such {resource.words}.")
     return record

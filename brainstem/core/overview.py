@@ -14,13 +14,13 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, union_all
 
 from brainstem.core import counting, history, listing
 from brainstem.core.history import CREATE, Change, Revision
-from brainstem.core.permissions import WHO, Actor, Right, Role, allowed, made_once
+from brainstem.core.permissions import WHO, Actor, Right, Role, allowed, made_once, seen_as
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import Ref, RefList, TagList
-from brainstem.core.sql import AT_MOST, WHICH, is_among, unindexed
+from brainstem.core.sql import AT_MOST, WHICH, is_among, planned_anew, unindexed
 
 #: How many records are looked at for what is unfinished.
-LATELY = 500
+LATELY = 200
 
 
 def counts(actor: Actor, kinds: Sequence[Resource]) -> list[int]:
@@ -79,7 +79,7 @@ def _unfinished(actor: Actor, resource: Resource) -> Select:
     rules = (model.id.in_(lately), allowed(actor, resource, Right.USE), wanting)
     # Among those: SQLite would look through all records for one of them, in their order.
     order = (unindexed(model.updated_date).desc(), model.id)
-    return select(model).where(*rules).order_by(*order).limit(AT_MOST)
+    return planned_anew(select(model).where(*rules).order_by(*order).limit(AT_MOST))
 
 
 @made_once
@@ -167,7 +167,7 @@ def _wanting(actor: Actor, resource: Resource, name: str) -> ColumnElement[bool]
     field, relation = resource.schema._declared_fields[name], getattr(resource.model, name)
     if isinstance(field, Ref | RefList) and (target := registry.get(field.kind)):
         some = relation.any if relation.property.uselist else relation.has
-        return ~some(allowed(actor, target))
+        return ~some() if seen_as(resource, target) else ~some(allowed(actor, target))
     if isinstance(field, TagList):
         return ~relation.any()
     return listing.condition(actor, resource, listing.MISSING, [name])

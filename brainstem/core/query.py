@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from marshmallow import ValidationError, fields
-from sqlalchemy import ColumnElement, case, false, func, not_, or_
+from sqlalchemy import ColumnElement, Select, case, false, func, not_, or_
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import search
@@ -21,6 +21,10 @@ from brainstem.core.conditions import column_of, condition, exists, field_of, wh
 from brainstem.core.permissions import Actor, allowed, sees_parent
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import TIMES, Ref, RefList, unstorable
+from brainstem.core.sql import planned_anew
+
+V = TypeVar("V")
+R = TypeVar("R")
 
 PER_PAGE, MOST_PER_PAGE = 20, 100
 #: The largest offset that every database takes; there is nothing behind it either.
@@ -29,14 +33,17 @@ FAR = 2**62
 #: How far an include goes.
 STEPS = 2
 
+#: Statements of so many conditions are kept.
+KEPT = 4
+
 
 @dataclass
 class Query:
     """A list query, understood: what to select, in which order, and which part of it."""
 
     where: list[ColumnElement[bool]] = field(default_factory=list)
-    #: What is searched for besides: the words of each text.
-    texts: list[str] = field(default_factory=list)
+    #: What is searched for besides: the words of all texts.
+    words: list[str] = field(default_factory=list)
     #: Empty for the usual one (`usual_order`).
     order: list[ColumnElement] = field(default_factory=list)
     limit: int = PER_PAGE
@@ -46,13 +53,18 @@ class Query:
     #: What was asked, for `meta`.
     filters: dict[str, Any] = field(default_factory=dict)
     sort: list[str] = field(default_factory=list)
-    #: What stands for `where` and `texts`: for one actor, queries of the same key ask for the same records.
+    #: What stands for `where` and `words`: for one actor, queries of the same key ask for the same records.
     key: Hashable | None = None
 
     @property
     def narrowed(self) -> bool:
         """Whether it leaves anything out."""
-        return bool(self.where or self.texts)
+        return bool(self.where or self.words)
+
+    @property
+    def of_few_words(self) -> bool:
+        """Whether it asks for some words and nothing else: such statements are made once, and kept."""
+        return not self.where and len(self.words) <= KEPT
 
 
 #: What an address of one record takes.
@@ -78,6 +90,8 @@ def parse(
         raise ValidationError(errors)
     if one:
         return query
+    if "page" in args:
+        query.offset = min((query.offset - 1) * query.limit, FAR)
     if query.order:
         query.order.append(resource.model.id)
     else:
@@ -86,15 +100,19 @@ def parse(
     return query
 
 
-def rules(
-    actor: Actor, resource: Resource, asked: Query, *, one_by_one: bool = False
-) -> list[ColumnElement[bool]]:
-    """All that a query says of the records that it finds, as conditions on their model.
+def rules(actor: Actor, resource: Resource, asked: Query) -> list[ColumnElement[bool]]:
+    """All that a query says of the records that it finds, as conditions on their model."""
+    words = map(search.Word.of, asked.words)
+    return [*asked.where, *([search.matching(actor, resource, words)] if asked.words else [])]
 
-    `one_by_one` where they are to be asked of one record after the other.
+
+def narrowed(statement: Select, asked: Query, rules: Iterable[ColumnElement[bool]]) -> Select:
+    """A statement with these `rules` of the query: planned for what is asked for.
+
+    One of many conditions is not kept: it takes up to a megabyte, and nobody asks it again.
     """
-    found = search.holding_all if one_by_one else search.matching
-    return [*asked.where, *(found(actor, resource, text) for text in asked.texts)]
+    found = planned_anew(statement.where(*rules))
+    return found.execution_options(seldom=len(asked.where) + len(asked.words) > KEPT)
 
 
 def usual_order(actor: Actor, resource: Resource) -> list[ColumnElement]:
@@ -120,35 +138,44 @@ def _read(
     if match := FILTER.fullmatch(name):
         excluded, path = bool(match[1]), match[2].split(".")
         # A filter given twice must hold twice; `in` takes all its values together.
-        for group in [values] if path[-1] == "in" else [[value] for value in values]:
-            found = condition(actor, resource, path, group)
+        groups = [values] if path[-1] == "in" else [[value] for value in values]
+        for found in _each(groups, lambda group: condition(actor, resource, path, group)):
             query.where.append(not_(func.coalesce(found, false())) if excluded else found)
         query.filters[match[1] + match[2]] = values[0] if len(values) == 1 else values
     elif name == "sort[]":
-        query.order = [each for value in values for each in order_by(actor, resource, value)]
-        query.sort = values
+        keys = _each(values, lambda value: list(order_by(actor, resource, value)))
+        query.order, query.sort = [column for key in keys for column in key], values
     elif name == "include[]":
-        query.include = _include(resource, values)
-    elif name in ("limit", "per_page"):
-        query.limit = _page_size(args)
-    elif name == "offset":
-        query.offset = min(whole_number(args[name], least=0), FAR)
-    elif name == "page":
-        if "offset" in args:
-            raise ValidationError("Give a page or an offset, not both.")
-        query.offset = min((whole_number(args[name], least=1) - 1) * _page_size(args), FAR)
+        _each(values, lambda value: _include(resource, value, query.include))
+    elif name not in ("limit", "per_page", "offset", "page", "format"):
+        raise ValidationError("Unknown parameter.")
+    elif len(values) > 1:
+        raise ValidationError("Give one.")
     elif name == "format":
         if values != ["json"]:
-            raise ValidationError("Only json is known.")
+            raise ValidationError("A format is json; of a whole list also jsonl, or csv.")
+    elif name in ("limit", "per_page"):
+        if {"limit", "per_page"} <= args.keys():
+            raise ValidationError("Give limit or per_page, not both.")
+        query.limit = whole_number(values[0], least=1, most=MOST_PER_PAGE)
+    elif {"offset", "page"} <= args.keys():
+        raise ValidationError("Give a page or an offset, not both.")
     else:
-        raise ValidationError("Unknown parameter.")
+        # A page's number becomes its offset when all is read: see `parse`.
+        query.offset = min(whole_number(values[0], least=int(name == "page")), FAR)
 
 
-def _page_size(args: MultiDict[str, str]) -> int:
-    if "limit" in args and "per_page" in args:
-        raise ValidationError("Give limit or per_page, not both.")
-    text = args.get("limit", args.get("per_page", str(PER_PAGE)))
-    return whole_number(text, least=1, most=MOST_PER_PAGE)
+def _each(values: list[V], read: Callable[[V], R]) -> list[R]:
+    """All the values, read; or all that is wrong with them."""
+    found, wrong = [], []
+    for value in values:
+        try:
+            found.append(read(value))
+        except ValidationError as error:
+            wrong += error.messages
+    if wrong:
+        raise ValidationError(list(dict.fromkeys(wrong)))
+    return found
 
 
 def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElement]:
@@ -174,17 +201,14 @@ def order_by(actor: Actor, resource: Resource, text: str) -> Iterable[ColumnElem
         yield ordered.nulls_last()
 
 
-def _include(resource: Resource, values: list[str]) -> dict[str, dict]:
-    """The tree of relations to show as records: two steps, or there and back answers would explode."""
-    tree: dict[str, dict] = {}
-    for value in values:
-        kind, branch, path = resource, tree, value.removesuffix(".*").split(".")
-        if len(path) > STEPS:
-            raise ValidationError(f"{value!r} goes more than {STEPS} steps.")
-        for name in path:
-            found = kind and kind.schema._declared_fields.get(name)
-            if not isinstance(found, Ref | RefList):
-                raise ValidationError(f"There is nothing to include at {value!r}.")
-            branch = branch.setdefault(name, {})
-            kind = registry.get(found.kind)
-    return tree
+def _include(resource: Resource, value: str, tree: dict[str, dict]) -> None:
+    """Put a relation to show as records into the tree: two steps, or there and back answers would explode."""
+    kind, branch, path = resource, tree, value.removesuffix(".*").split(".")
+    if len(path) > STEPS:
+        raise ValidationError(f"{value!r} goes more than {STEPS} steps.")
+    for name in path:
+        found = kind and kind.schema._declared_fields.get(name)
+        if not isinstance(found, Ref | RefList):
+            raise ValidationError(f"There is nothing to include at {value!r}.")
+        branch = branch.setdefault(name, {})
+        kind = registry.get(found.kind)

@@ -36,11 +36,23 @@ from brainstem.core.schemas import (
     TagList,
     Text,
 )
-from brainstem.core.sql import THE_ONE, WHICH, id_text, in_set, is_among, json_list
+from brainstem.core.sql import (
+    THE_ONE,
+    WHICH,
+    id_text,
+    in_set,
+    is_among,
+    json_list,
+)
 from brainstem.core.transactions import execute
 
 #: An include: `{"behaviors": {"subjects": {}}}`.
 Tree = dict[str, "Tree"]
+
+#: What records are called, by their kind and id.
+Names = dict[str, dict[str, str]]
+#: The letters of an id, as it is written.
+ID = 36
 
 
 @dataclass
@@ -71,19 +83,21 @@ def sent(
     *,
     guarded: bool = False,
     only: frozenset[str] | None = None,
+    with_names: bool = False,
 ) -> list[Sent]:
     """The records of these ids, in their order; one that is there no more is left out.
 
     The actor may read them: that is known, unless `guarded` asks for it here. `only` names the fields
-    that are wanted, times among them (`schemas.TIMES`), where they are not all that are sent.
+    that are wanted, times among them (`schemas.TIMES`), where they are not all that are sent. `with_names`
+    is for `named`.
     """
     ids = list(map(str, ids))
     if not ids:
         return []
     single, found = len(ids) == 1, {}
-    shape = _shape(resource, actor.portal, guarded, only, single)
+    shape = _shape(resource, actor.portal, guarded, only, single, with_names)
     asked = {THE_ONE.key: uuid.UUID(ids[0])} if single else {WHICH.key: ids}
-    for row in execute(shape.statement, {WHO.key: actor.user_id, **asked}):
+    for row in execute(shape.statement, {WHO.key: actor.user_id, **asked}).all():
         record_id, version, *values = row
         pairs = zip(shape.writers, values, strict=True)
         parts = [value if write is None else write(value) for write, value in pairs]
@@ -94,6 +108,27 @@ def sent(
         elif include and name in include:
             _put_records(actor, field, place, include[name], found.values())
     return [found[each] for each in ids if each in found]
+
+
+def named(
+    actor: Actor, resource: Resource, ids: Iterable[uuid.UUID], only: frozenset[str] | None
+) -> tuple[list[dict[str, Any]], Names]:
+    """The records as they are sent, for a page that shows what they name by its name; and those names, of
+    the kinds that have names of their own.
+
+    To ask for the names apart took 0.4 of the 5 ms of a list.
+    """
+    found = sent(actor, resource, ids, only=only, with_names=True)
+    records, names = json.loads(f"[{','.join(each.json for each in found)}]"), {}
+    for name, target in found[0].shape.named.items() if found else ():
+        known = names.setdefault(target.name, {})
+        for record in records:
+            value = record[name]
+            listed = value if isinstance(value, list) else [value] if value else []
+            known.update((each[:ID], target.title(each[ID:])) for each in listed)
+            ids = [each[:ID] for each in listed]
+            record[name] = ids if isinstance(value, list) else next(iter(ids), None)
+    return records, names
 
 
 def _put_people(resource: Resource, field: People, place: int, found: dict[str, Sent]) -> None:
@@ -130,32 +165,54 @@ class Shape:
     #: What makes JSON of each of those; None where the database does.
     writers: list[Callable[[Any], str] | None]
     template: str
+    #: What stands behind the ids of these relations is the name of what they name, of this kind.
+    named: dict[str, Resource]
 
 
 @lru_cache(1000)
 def _shape(
-    resource: Resource, portal: str, guarded: bool, only: frozenset[str] | None, single: bool
+    resource: Resource,
+    portal: str,
+    guarded: bool,
+    only: frozenset[str] | None,
+    single: bool,
+    with_names: bool,
 ) -> Shape:
     who = Actor(WHO, portal=portal)
     model, times = resource.model, TIMES.keys() & (only or ())
     schema = resource.schema(portal=portal, only=only and only - times)
     shown = schema.dump_fields | {name: TIMES[name] for name in times}
-    columns = [_column(who, resource, name, field) for name, field in shown.items()]
+    named = {
+        name: target for name, field in shown.items() if with_names and (target := _named(field))
+    }
+    columns = [_column(who, resource, name, field, name in named) for name, field in shown.items()]
     statement = select(id_text(model.id), model.version, *columns)
     statement = statement.where(model.id == THE_ONE if single else is_among(model.id, WHICH))
     if guarded:
         statement = statement.where(allowed(who, resource))
-    writers = [_writer(field) for field in shown.values()]
+    writers = [
+        _writer(field) if name not in named or isinstance(field, RefList) else _text
+        for name, field in shown.items()
+    ]
     template = ",".join(f'"{name}":%s' for name in shown)
-    return Shape(statement, shown, writers, f"{{{template}}}")
+    return Shape(statement, shown, writers, f"{{{template}}}", named)
+
+
+def _named(field: fields.Field) -> Resource | None:
+    """The kind that a field names, if its records have names of their own."""
+    target = registry.get(field.kind) if isinstance(field, Ref | RefList) else None
+    return target if target and references.has_names(target) else None
 
 
 #: The types of field that are sent as the database keeps them.
 KEPT = (Document._serialize, ExtraFields._serialize, RowList._serialize)
 
 
-def _column(who: Actor, resource: Resource, name: str, field: fields.Field) -> Any:
-    """What stands in the place of a field: its value, or the ids of those that the actor may read."""
+def _column(
+    who: Actor, resource: Resource, name: str, field: fields.Field, with_names: bool
+) -> Any:
+    """What stands in the place of a field: its value, or the ids of those that the actor may read; with their
+    names behind them."""
     column = getattr(resource.model, f"{name}_id" if isinstance(field, Ref) else name, None)
     match field:
         case Links() | People():
@@ -166,35 +223,48 @@ def _column(who: Actor, resource: Resource, name: str, field: fields.Field) -> A
             tag = column.entity.class_
             return json_list(_related(resource, name, tag.name))
         case Ref() | RefList():
-            return _named(who, resource, name, field)
+            return _referred(who, resource, name, field, with_names)
     return cast(column, String) if type(field)._serialize in KEPT else column
 
 
-def _named(who: Actor, resource: Resource, name: str, field: Ref | RefList) -> Any:
+def _referred(
+    who: Actor, resource: Resource, name: str, field: Ref | RefList, with_names: bool
+) -> Any:
     target = registry.get(field.kind)
     if target is None:
         # The schema names a kind that no module has registered yet.
         return literal("[]") if isinstance(field, RefList) else null()
     if isinstance(field, RefList):
-        return json_list(_ids(who, resource, name, target))
-    column = id_text(getattr(resource.model, f"{name}_id"))
+        return json_list(_ids(who, resource, name, target, with_names))
+    key, seen = getattr(resource.model, f"{name}_id"), allowed(who, target)
+    if with_names:
+        its = select(_text_of(key, target, with_names)).where(target.model.id == key)
+        its = its if sees_parent(resource, name) else its.where(seen)
+        return its.correlate(resource.model.__table__).scalar_subquery()
     if sees_parent(resource, name):
-        return column
-    return case((getattr(resource.model, name).has(allowed(who, target)), column))
+        return id_text(key)
+    return case((getattr(resource.model, name).has(seen), id_text(key)))
 
 
-def _ids(who: Actor, resource: Resource, name: str, target: Resource) -> Select:
+def _text_of(key: ColumnElement, target: Resource, with_names: bool) -> ColumnElement[str]:
+    name = getattr(target.model, target.handle)
+    return id_text(key).concat(name) if with_names else id_text(key)
+
+
+def _ids(who: Actor, resource: Resource, name: str, target: Resource, with_names: bool) -> Select:
     """The ids of what a relation of the record names, as far as the actor may read it, in its order."""
     relation, order = getattr(resource.model, name).property, references.order_of(resource, name)
     links = relation.secondary
     if target.roles and links is not None and all(each.table is links for each in order):
         # The links say it all; and of such kinds there are few records that one may read.
         ((_, link),) = relation.secondary_synchronize_pairs
-        found = select(id_text(link).label("each")).where(relation.primaryjoin)
+        found = select(_text_of(link, target, with_names).label("each")).where(relation.primaryjoin)
+        if with_names:
+            found = found.where(relation.secondaryjoin)
         if who.portal != "super":
             found = found.where(in_set(link, allowed_ids(who, target)))
         return found.order_by(*order, link).correlate(resource.model.__table__)
-    found = _related(resource, name, id_text(target.model.id))
+    found = _related(resource, name, _text_of(target.model.id, target, with_names))
     if not seen_as(resource, target):
         found = found.where(allowed(who, target))
     return found.order_by(target.model.id)
@@ -224,6 +294,10 @@ def _writer(field: fields.Field) -> Callable[[Any], str] | None:
     if isinstance(field, People):
         return lambda _: "{}"  # `_put_people` does it
     return lambda value: json.dumps(field._serialize(value, None, None))
+
+
+def _text(value: str | None) -> str:
+    return "null" if value is None else encode_basestring_ascii(value)
 
 
 def ascii_json(text: str) -> bytes:

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from brainstem.core import people
 from brainstem.core.permissions import Actor, allowed, made_once
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import People, Ref, RefList, TagList
+from brainstem.core.schemas import People, Ref, RefList, TagList, Text
 from brainstem.core.sql import WHICH, is_among
 from brainstem.core.times import utcnow
 from brainstem.core.transactions import execute, insert_into, recalled, together
@@ -109,18 +109,30 @@ def _related(actor: Actor, resource: Resource, name: str) -> Select:
     return found.order_by(*order_of(resource, name), target.model.id)
 
 
-def joined(columns: Select, resource: Resource, name: str) -> Select:
-    """The columns, from records joined to what a relation of theirs names.
+def has_names(resource: Resource) -> bool:
+    """Whether the records of a kind have names of their own."""
+    return isinstance(resource.schema._declared_fields[resource.handle], Text)
 
-    Not `join(relation)`: that would name the link table anew, and the relation's order speaks of it.
+
+def joined(columns: Select, resource: Resource, *path: str) -> Select:
+    """The columns, from records joined to what a relation of theirs names, and to what one of those names.
+
+    Not `join(relation)`: that would name the link table anew, and the relation's order speaks of it. So no
+    kind may stand twice in a path.
     """
-    relation = getattr(resource.model, name).property
-    statement = columns.select_from(resource.model)
-    if relation.secondary is None:
-        return statement.join(relation.entity.class_, relation.primaryjoin)
-    return statement.join(relation.secondary, relation.primaryjoin).join(
-        relation.entity.class_, relation.secondaryjoin
-    )
+    statement, model, known = columns.select_from(resource.model), resource.model, set()
+    for name in path:
+        known.add(model)
+        relation = getattr(model, name).property
+        model = relation.entity.class_
+        if model in known and len(path) > 1:
+            raise ValueError(f"{path} comes back to where it was.")
+        if relation.secondary is None:
+            statement = statement.join(model, relation.primaryjoin)
+        else:
+            statement = statement.join(relation.secondary, relation.primaryjoin)
+            statement = statement.join(model, relation.secondaryjoin)
+    return statement
 
 
 def order_of(resource: Resource, name: str) -> Sequence[Any]:
@@ -187,8 +199,24 @@ def linked_ids(table: Table, owner_id: uuid.UUID) -> list[uuid.UUID]:
 
 
 def links(table: Table, owner_id: uuid.UUID) -> dict[uuid.UUID, int]:
-    """What a record's link table names, in order, with the places."""
-    return dict(_links(table, owner=owner_id).all())
+    """What a record's link table names, in order, with the places.
+
+    The change of a record reads it once: before, for the history, and after, when `arrange` knows.
+    """
+    known = _known_links()
+    if (table, owner_id) not in known:
+        known[table, owner_id] = dict(_links(table, owner=owner_id).all())
+    return known[table, owner_id]
+
+
+def _known_links() -> dict[tuple[Table, uuid.UUID], dict[uuid.UUID, int]]:
+    return db.session.info.get("operation", {}).setdefault("links", {})
+
+
+def forget_links() -> None:
+    """Read them anew: others may have changed them until the lock that this change began with, or what they
+    named is deleted."""
+    _known_links().clear()
 
 
 @made_once
@@ -227,6 +255,8 @@ def arrange(
         together(table, new, lambda rows: execute(insert_into(table), rows))
     elif new:
         execute(insert_into(table), new)
+    if not fresh:
+        _known_links()[table, owner_id] = {each: place for place, each in enumerate(wanted)}
     return bool(gone or places)
 
 

@@ -5,6 +5,7 @@
 
 import json
 from collections.abc import Iterable
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     true,
 )
 from sqlalchemy.ext.compiler import compiles
@@ -85,6 +87,29 @@ class json_number(GenericFunction):
     inherit_cache = True
 
 
+class json_plain(GenericFunction):
+    """The number under a key of a JSON document with all its digits, as `plain_number` writes it: 22 for 22.0
+    and for 2.2e1; NULL where there is no number."""
+
+    type = String()
+    inherit_cache = True
+
+
+def plain_number(text: str) -> str:
+    """A number without an exponent, and without what does not count in it."""
+    digits = format(Decimal(text), "f")
+    digits = digits.rstrip("0").rstrip(".") if "." in digits else digits
+    return "0" if digits == "-0" else digits
+
+
+class json_compared(GenericFunction):
+    """How the number under a key of a JSON document compares with one that is given as a text: -1, 0 or 1, to
+    the last of however many digits; NULL where there is no number."""
+
+    type = Integer()
+    inherit_cache = True
+
+
 @compiles(json_text, "sqlite")
 def _(element: json_text, compiler: Any, **options: Any) -> str:
     kind, value = _sqlite_value(element, compiler, options)
@@ -109,21 +134,76 @@ def _(element: json_number, compiler: Any, **options: Any) -> str:
     return f"(CASE WHEN {kind} = 'number' THEN {value}::double precision END)"
 
 
+@compiles(json_plain, "sqlite")
+def _(element: json_plain, compiler: Any, **options: Any) -> str:
+    kind, _value = _sqlite_value(element, compiler, options)
+    written = _sqlite_written(element, compiler, options)
+    return f"(CASE WHEN {kind} IN ('integer', 'real') THEN plain_number({written}) END)"
+
+
+@compiles(json_plain, "postgresql")
+def _(element: json_plain, compiler: Any, **options: Any) -> str:
+    kind, value = _postgresql_value(element, compiler, options)
+    plain = f"trim_scale({value}::numeric)::text"
+    return f"((CASE WHEN {kind} = 'number' THEN {plain} END) COLLATE \"C\")"
+
+
+@compiles(json_compared, "sqlite")
+def _(element: json_compared, compiler: Any, **options: Any) -> str:
+    *_, given = _parts(element, compiler, options)
+    kind, value = _sqlite_value(element, compiler, options)
+    rough, wanted = f"CAST({value} AS REAL)", f"CAST({given} AS REAL)"
+    # Asked only of those that are nearly the same: it takes as long as all else.
+    exactly = f"compare_numbers({_sqlite_written(element, compiler, options)}, {given})"
+    near = f"abs({rough} - {wanted}) <= abs({wanted}) * 1e-12"
+    found = f"CASE WHEN {near} THEN {exactly} WHEN {rough} < {wanted} THEN -1 ELSE 1 END"
+    return f"(CASE WHEN {kind} IN ('integer', 'real') THEN {found} END)"
+
+
+@compiles(json_compared, "postgresql")
+def _(element: json_compared, compiler: Any, **options: Any) -> str:
+    *_, given = _parts(element, compiler, options)
+    kind, value = _postgresql_value(element, compiler, options)
+    return f"(CASE WHEN {kind} = 'number' THEN sign({value}::numeric - {given}::numeric)::int END)"
+
+
 def _sqlite_value(element: Any, compiler: Any, options: Any) -> tuple[str, str]:
     """The type and the value under the key."""
-    document, key = _parts(element, compiler, options)
+    document, key, *_ = _parts(element, compiler, options)
     path = f"'$.\"' || {key} || '\"'"
     return f"json_type({document}, {path})", f"json_extract({document}, {path})"
 
 
+def _sqlite_written(element: Any, compiler: Any, options: Any) -> str:
+    """The value as it is written, twice: of two paths SQLite tells no rounded number, but `[22.0,22.0]`."""
+    document, key, *_ = _parts(element, compiler, options)
+    path = f"'$.\"' || {key} || '\"'"
+    return f"json_extract({document}, {path}, {path})"
+
+
 def _postgresql_value(element: Any, compiler: Any, options: Any) -> tuple[str, str]:
     """The type and the value under the key."""
-    document, key = _parts(element, compiler, options)
+    document, key, *_ = _parts(element, compiler, options)
     return f"json_typeof({document} -> {key}::text)", f"({document} ->> {key}::text)"
 
 
 def _parts(element: Any, compiler: Any, options: Any) -> list[str]:
     return [compiler.process(clause, **options) for clause in element.clauses]
+
+
+def constant(value: int | str) -> ColumnElement:
+    """A number, or the name of a kind, that stands in a statement as it is: to send a parameter takes longer,
+    and PostgreSQL's plans know nothing of it."""
+    if isinstance(value, int):
+        return literal_column(str(int(value)), Integer)
+    quoted = value.replace("'", "''")
+    return literal_column(f"'{quoted}'", String)
+
+
+def planned_anew(statement: Select) -> Select:
+    """A statement of which PostgreSQL is to make a plan each time, for what is asked for just then: the best
+    way to what a filter finds depends on how much that is (`database.prepare_postgresql`)."""
+    return statement.execution_options(planned_anew=True)
 
 
 def in_set(column: Any, found: Any) -> ColumnElement[bool]:
@@ -224,10 +304,10 @@ def _(element: is_among, compiler: Any, **options: Any) -> str:
 
 #: The ids that a statement is asked for.
 WHICH = bindparam("which", type_=Ids())
-#: How many rows it is asked for at most.
-AT_MOST = bindparam("most", type_=Integer())
-#: The one id that a statement is asked for. PostgreSQL plans such a statement but once; one for any number of
-#: ids it plans anew each time, which for the detail of a session took longer than to read it.
+#: How many rows it is asked for at most. The number itself is sent: the best plan for 20 rows is not that for
+#: 20,000, and of a parameter PostgreSQL knows nothing. The first 20 behaviors took 20 ms instead of 3.
+AT_MOST = bindparam("most", type_=Integer(), literal_execute=True)
+#: The one id that a statement is asked for: of a list of ids, PostgreSQL plans for ten.
 THE_ONE = bindparam("the_one", type_=Uuid())
 
 

@@ -16,6 +16,7 @@ from sqlalchemy import Select, select
 from brainstem.core import query
 from brainstem.core.permissions import Actor, allowed
 from brainstem.core.resource import Resource
+from brainstem.core.transactions import execute
 from brainstem.extensions import db
 
 #: How many records are read at once.
@@ -28,8 +29,8 @@ def ids_of(actor: Actor, resource: Resource, asked: query.Query) -> Select:
     """The ids of all records that a query finds, in its order."""
     model = resource.model
     order = asked.order or query.usual_order(actor, resource)
-    rules = query.rules(actor, resource, asked)
-    return select(model.id).where(allowed(actor, resource), *rules).order_by(*order)
+    found = select(model.id).where(allowed(actor, resource)).order_by(*order)
+    return query.narrowed(found, asked, query.rules(actor, resource, asked))
 
 
 def texts(
@@ -50,7 +51,7 @@ def texts(
 def _texts(found: Select, write: Callable[[list[uuid.UUID]], str]) -> Iterator[str]:
     """First nothing, when it is settled which records they are; then what is made of them."""
     with SpooledTemporaryFile(max_size=IN_MEMORY) as kept:
-        for ids in db.session.scalars(found.execution_options(yield_per=CHUNK)).partitions():
+        for ids in execute(found.execution_options(yield_per=CHUNK)).scalars().partitions():
             kept.write(b"".join(each.bytes for each in ids))
         kept.seek(0)
         yield ""

@@ -13,15 +13,27 @@ from __future__ import annotations
 
 import itertools
 import sqlite3
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, Row, Select
+from sqlalchemy import (
+    BinaryExpression,
+    Column,
+    ColumnElement,
+    Integer,
+    Row,
+    ScalarSelect,
+    Select,
+    bindparam,
+)
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.sql.operators import in_op
 from sqlalchemy.sql.selectable import SelectBase
 from sqlalchemy.sql.visitors import iterate, replacement_traverse
 
-from brainstem.core import query
-from brainstem.core.permissions import Actor
+from brainstem.core import query, search
+from brainstem.core.permissions import Actor, allowed, anybody
 from brainstem.core.resource import Resource
 from brainstem.core.sql import is_of_few, unindexed
 from brainstem.core.transactions import execute
@@ -31,35 +43,57 @@ from brainstem.extensions import db
 MANY = 30
 #: SQLite's steps to look up one record that matches; in so many parts it is asked whether they are done.
 STEPS, PARTS = 30, 20
-#: PostgreSQL reads so many times as many records as are wanted, and looks for the words in those.
-FIRST = 15
+#: PostgreSQL reads so many times as many records as are wanted, and looks for the words in those; then in
+#: so many.
+FIRST = (4, 15)
+READ = bindparam("read", type_=Integer(), literal_execute=True)
 
 
-def first_of_many(
+def pays(asked: query.Query, matching: int) -> bool:
+    """Whether this may be a good way to a page of a list of which so much is matching."""
+    much = matching > MANY * (asked.offset + asked.limit)
+    return much and bool(asked.words or (asked.where and db.engine.name == "sqlite"))
+
+
+def statement(
     actor: Actor,
     resource: Resource,
-    asked: query.Query,
-    page: Select,
-    values: dict[str, Any],
-    matching: int,
-) -> list[Row] | None:
-    """The rows of a page of a list, of which so much is matching; None where this is no good way to them.
+    every: Select,
+    words: int,
+    where: Sequence[ColumnElement[bool]] = (),
+    order: ColumnElement | None = None,
+) -> Select:
+    """What of a list is readable, and answers to a query: asked of one record after the other.
 
-    `page` is the list in its order, before anything is left out.
+    `every` is the list before anything is left out; where filters narrow it, its `order` is by this first of
+    all. It is asked with as many `words`, spelled (`search.spelled`).
     """
-    wanted = asked.offset + asked.limit
-    on_sqlite = db.engine.dialect.name == "sqlite"
-    if matching <= MANY * wanted or not (asked.texts or (on_sqlite and asked.where)):
-        return None
-    rules = query.rules(actor, resource, asked, one_by_one=True)
-    if on_sqlite:
-        first = (asked.order or query.usual_order(actor, resource))[0]
-        rules = [_not_looked_up(rule, first) for rule in rules]
-        return _within(matching * STEPS, page.where(*rules), values)
-    first = page.with_only_columns(resource.model.id).limit(FIRST * wanted).offset(None)
-    rules.append(is_of_few(resource.model.id, first))
-    rows = execute(page.where(*rules), values).all()
-    return rows if len(rows) == asked.limit else None
+    sought = map(search.Word.any, range(words))
+    held = [search.holding_all(actor, resource, sought)] if words else []
+    readable = _readable(anybody(actor), resource)
+    if db.engine.name == "sqlite":
+        # Filters are asked before the rights, and leave little to ask; words after them: they take longer.
+        return every.where(*(_not_looked_up(rule, order) for rule in where), readable, *held)
+    page = every.where(readable)
+    first = page.with_only_columns(resource.model.id).limit(READ).offset(None)
+    return page.where(*where, *held, is_of_few(resource.model.id, first))
+
+
+def rows(
+    through: Select, asked: query.Query, values: dict[str, Any], matching: int
+) -> list[Row] | None:
+    """A page of a list by its `statement`; None where this is no good way to it after all."""
+    if db.engine.name == "sqlite":
+        return _within(matching * STEPS, through, values)
+    for times in FIRST:
+        read = min(times * (asked.offset + asked.limit), query.FAR)
+        found = execute(through, values | {READ.key: read}).all()
+        if len(found) == asked.limit:
+            return found
+    return None
+
+
+_readable = lru_cache(1000)(allowed)
 
 
 def _not_looked_up(rule: ColumnElement[bool], order: ColumnElement) -> ColumnElement[bool]:
@@ -69,11 +103,24 @@ def _not_looked_up(rule: ColumnElement[bool], order: ColumnElement) -> ColumnEle
     def hidden(element: Any, **_: Any) -> Any:
         if isinstance(element, SelectBase):
             return element
+        if isinstance(element, BinaryExpression) and element.operator is in_op:
+            return _linked(element.left, element.right)
         if isinstance(element, Column) and element not in columns:
             return unindexed(element)
         return None
 
     return replacement_traverse(rule, {}, hidden)
+
+
+def _linked(key: ColumnElement, found: ColumnElement) -> ColumnElement[bool] | None:
+    """Whether links name a record, asked of the record: SQLite would put down all that they name first."""
+    links = found.element if isinstance(found, ScalarSelect) else None
+    if not (
+        isinstance(links, Select) and all(each.foreign_keys for each in links.selected_columns)
+    ):
+        return None
+    (owner,) = links.selected_columns
+    return links.where(owner == key).correlate(key.table).exists()
 
 
 def _within(steps: int, statement: Select, values: dict[str, Any]) -> list[Row] | None:
@@ -86,7 +133,7 @@ def _within(steps: int, statement: Select, values: dict[str, Any]) -> list[Row] 
     parts = itertools.count(1)
     driver.set_progress_handler(lambda: next(parts) > PARTS, max(steps // PARTS, 1))
     try:
-        return connection.execute(statement, values).all()
+        return execute(statement, values).all()
     except OperationalError as error:
         if error.orig.sqlite_errorcode != sqlite3.SQLITE_INTERRUPT:
             raise

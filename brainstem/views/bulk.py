@@ -39,17 +39,12 @@ KIND = address_of([kind for kind in registry if edited_together(kind)])
 SHOWN, NAMED = 100, 12
 
 
-@bp.app_context_processor
-def add_to_templates() -> dict[str, Any]:
-    """`bulk_url(resource)`: where several records of a kind are edited; None where they can't be."""
-    return {"bulk_url": bulk_url}
-
-
+@bp.app_template_global()
 def bulk_url(resource: Resource) -> str | None:
     """Where several records of a kind are edited; None where they can't be, or not here."""
     if not edited_together(resource) or show.in_public():
         return None
-    return url_for("bulk.choose", kind=resource.page.strip("/"))
+    return show.at("bulk.choose", kind=resource.page.strip("/"))
 
 
 @bp.route(f"/{KIND}/bulk", methods=["GET", "POST"])

@@ -45,7 +45,7 @@ REST = 64 * 1024
 def import_url(resource: Resource) -> str | None:
     """Where tables of a kind are imported; None where they can't be."""
     plural = next((each.plural for each in KINDS.values() if each.name == resource.name), None)
-    return plural and url_for("imports.start", kind=plural)
+    return plural and show.at("imports.start", kind=plural)
 
 
 @bp.url_value_preprocessor

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any
 
-from flask import request, url_for
+from flask import request
 from flask_login import current_user
 
 from brainstem.core.permissions import PUBLIC
@@ -26,10 +25,11 @@ def shown() -> dict[str, Any]:
     nav: dict[str, Any] = {"public": public, "links": [], "menu": [], "in_menu": False}
     if not (public or current_user.is_authenticated):
         return nav
+    nav["search_url"] = show.at("search.public_results" if public else "search.results")
     known = [kind for kind in kinds() if not public or PUBLIC.portal in kind.portals]
     here = _kind_here()
     links = {kind: _link(kind.labels, show.list_url(kind), kind is here) for kind in known}
-    home = _at("public.home") if public else _at("home.dashboard")
+    home = show.at("public.home") if public else show.at("home.dashboard")
     nav["links"] = [
         _link("Overview" if public else "Dashboard", home, request.path == home),
         *(link for kind, link in links.items() if not kind.menu),
@@ -39,35 +39,25 @@ def shown() -> dict[str, Any]:
         if kind.menu:
             headings.setdefault(kind.menu, []).append(link)
     if not public:
-        people = _at("people.index")
+        users = show.at("users.index")
         headings.setdefault("People", []).append(
-            _link("Users", people, f"{request.path}/".startswith(people))
+            _link("Users", users, f"{request.path}/".startswith(users))
         )
         if current_user.is_admin:
-            status = _at("status.index")
+            status = show.at("status.index")
             headings["People"].append(_link("Status", status, request.path == status))
-            audit = _at("audit.index")
+            audit = show.at("audit.index")
             headings["People"].append(_link("Audit log", audit, request.path == audit))
-        own = _at("account.own")
+        own = show.at("account.own")
         headings["People"].append(_link("Your account", own, request.path == own))
     headings["For everybody"] = [_link("API reference", f"{request.script_root}/api/", False)]
     if not public:
-        headings["For everybody"].insert(0, _link("Public view", _at("public.home"), False))
-        activity = _at("history.recent")
+        headings["For everybody"].insert(0, _link("Public view", show.at("public.home"), False))
+        activity = show.at("history.recent")
         headings["For everybody"].insert(0, _link("Activity", activity, request.path == activity))
     nav["menu"] = [{"heading": name, "links": each} for name, each in headings.items()]
     nav["in_menu"] = any(link["active"] for each in headings.values() for link in each)
     return nav
-
-
-def _at(endpoint: str) -> str:
-    return _built(request.script_root, endpoint)
-
-
-@lru_cache(1000)
-def _built(root: str, endpoint: str) -> str:
-    """An address below the `root` of this request, built but once."""
-    return url_for(endpoint)
 
 
 def _link(label: str, url: str, active: bool) -> Link:

@@ -7,18 +7,21 @@ import json
 import re
 import textwrap
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from functools import lru_cache
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import nh3
-from flask import g, request
+from flask import g, request, url_for
 from markdown_it import MarkdownIt
 from markupsafe import Markup
 from marshmallow import fields
 
 from brainstem.core import finding, times
 from brainstem.core.permissions import Actor
+from brainstem.core.reading import Names
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     Day,
@@ -44,9 +47,6 @@ MARKDOWN = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(
 )
 TAGS = nh3.ALLOWED_TAGS - {"img", "map", "area", "article", "aside", "header", "footer", "nav"}
 
-#: What records are called, by their kind and id.
-Names = dict[str, dict[str, str]]
-
 
 #: What is longer, or has more tags, is shown as it was typed: cleaning it would take too long.
 LONGEST, MOST_TAGS = 100_000, 2_000
@@ -70,8 +70,8 @@ def moment(value: str | None) -> str:
     """A time of the wire on the lab's clock, for people."""
     if not value:
         return ""
-    local = times.lab_time(times.parse(value))
-    return f"{local:%Y-%m-%d %H:%M}" + (f":{local:%S}" if local.second else "")
+    text = times.lab_time(datetime.fromisoformat(value)).isoformat(" ", "seconds")[:19]
+    return text.removesuffix(":00")
 
 
 def names_for(
@@ -109,10 +109,26 @@ def _page_of(resource: Resource) -> str:
     return f"{root}{resource.page}/"
 
 
+def at(endpoint: str, **values: str) -> str:
+    """An address like `url_for`'s, of a page that is there for everybody: built but once."""
+    return _built(request.script_root, endpoint, tuple(values.items()))
+
+
+@lru_cache(1000)
+def _built(root: str, endpoint: str, values: tuple[tuple[str, str], ...]) -> str:
+    """Below the `root` of this request."""
+    return url_for(endpoint, **dict(values))
+
+
 def list_url(resource: Resource, **filters: Any) -> str:
     """The list page of a kind."""
-    question = urlencode(filters, quote_via=quote, safe=":,")
-    return f"{_page_of(resource)}?{question}" if filters else _page_of(resource)
+    return f"{_page_of(resource)}?{question(filters.items())}" if filters else _page_of(resource)
+
+
+def question(pairs: Iterable[tuple[str, Any]]) -> str:
+    """What stands behind the question mark of an address."""
+    # Commas and colons may stand as they are: addresses are read by people, too.
+    return "&".join(f"{_quoted(name)}={_quoted(str(value))}" for name, value in pairs)
 
 
 def url_of(resource: Resource, record_id: Any) -> str:
@@ -120,11 +136,24 @@ def url_of(resource: Resource, record_id: Any) -> str:
     return f"{_page_of(resource)}{record_id}"
 
 
-def _refs(field: Ref | RefList, ids: Any, names: dict[str, str]) -> list[dict[str, str]]:
-    target = registry.get(field.kind)
-    ids = [ids] if isinstance(ids, str) else ids or []
+def refs(field: Ref | RefList, values: Iterable[Any], names: Names) -> Iterator[dict[str, Any]]:
+    """What each of these values names: of a column, or of one record."""
+    target, known = registry.get(field.kind), names.get(field.kind, {})
     page = _page_of(target) if target and target.page else ""
-    return [{"text": names[each], "url": page and f"{page}{each}"} for each in ids if each in names]
+    for value in values:
+        ids = [value] if isinstance(value, str) else value or []
+        items = [
+            {"text": known[each], "url": page and f"{page}{each}"} for each in ids if each in known
+        ]
+        yield {"kind": "refs", "items": items, "empty": not items}
+
+
+def tags(resource: Resource, values: Iterable[list[str]]) -> Iterator[dict[str, Any]]:
+    """The tags in each of these values, with the way to the list of what has them."""
+    listed = f"{_page_of(resource)}?tags="
+    for value in values:
+        items = [{"text": tag, "url": f"{listed}{_quoted(tag)}"} for tag in value]
+        yield {"kind": "tags", "items": items, "empty": not items}
 
 
 def _count(resource: Resource, name: str, field: RefList, record: dict[str, Any]) -> dict[str, Any]:
@@ -147,12 +176,10 @@ def value(
         case RefList() if field.metadata.get("count"):
             shown = _count(resource, name, field, record)
         case Ref() | RefList():
-            shown = {"kind": "refs", "items": _refs(field, raw, names.get(field.kind, {}))}
+            (shown,) = refs(field, [raw], names)
             shown["ordered"] = bool(field.metadata.get("ordered"))
         case TagList():
-            listed = f"{_page_of(resource)}?tags="
-            items = [{"text": tag, "url": f"{listed}{quote(tag, safe=':,')}"} for tag in raw]
-            shown = {"kind": "tags", "items": items}
+            (shown,) = tags(resource, [raw])
         case LabDateTime():
             shown = {"kind": "date", "text": moment(raw), "iso": raw or ""}
         case Flag():
@@ -177,6 +204,17 @@ def value(
             shown = {"kind": "text", "text": str(raw)}
     shown["empty"] = not (shown.get("items") or shown.get("text") or shown.get("rows"))
     return shown
+
+
+def _quoted(text: str) -> str:
+    """A text in an address: the same few come again and again, in each of the hundred of a page."""
+    # Long ones don't, and would be kept for nothing.
+    return _kept(text) if len(text) <= 100 else quote(text, safe=":,")
+
+
+@lru_cache(2000)
+def _kept(text: str) -> str:
+    return quote(text, safe=":,")
 
 
 def _pair(key: str, text: str) -> dict[str, str]:

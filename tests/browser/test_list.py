@@ -146,3 +146,19 @@ def test_a_sign_in_that_has_ended_is_asked_for(sign_in, ada, sessions):
     page.context.clear_cookies()
     field(page, "Search sessions").press_sequentially("run")
     expect(field(page, "Password")).to_be_visible()
+
+
+def test_names_of_several_records_are_shown_whole(sign_in, ada):
+    """One beside others had but one line, in a column as narrow as its longest word."""
+    storages = [ada.storage(name) for name in ("Beta NAS", "Gamma tape", "Alpha server")]
+    ids = [each["id"] for each in storages]
+    long = "Distributed coding of choice, action and engagement across the mouse brain"
+    tags = ["Neural coding", "Neuropixels", "mouse", "brain-wide", "vision"]
+    ada.session("Cori_2016-12-14", ada.project(long), tags=tags, datastorage=ids[:1])
+    project = ada.project("Rats of the hippocampus")
+    ada.session("EnterTest2", project, date_time="2026-03-22T15:30:07Z", tags=tags, datastorage=ids)
+    page = sign_in(ada, viewport={"width": 1280, "height": 900})
+    page.goto("/sessions/")
+    for name in ("Beta NAS", "Gamma tape", "Alpha server"):
+        link = page.get_by_role("row", name="EnterTest2").get_by_role("link", name=name)
+        assert link.evaluate("link => link.scrollHeight <= link.clientHeight"), name

@@ -20,6 +20,11 @@ STORED = {
     "J": {"n": 1e300, "room": "a,b"},
     "K": {},
 }
+#: Besides, what double precision does not tell apart.
+EXACT = {"A": 2**53 + 1, "B": 2**53, "C": THIRTY, "D": -(THIRTY + 1), "E": 0.1}
+STORED = {
+    name: each | ({"m": EXACT[name]} if name in EXACT else {}) for name, each in STORED.items()
+}
 
 FOUND = [
     # A value that spells a number finds the number and the text.
@@ -31,6 +36,24 @@ FOUND = [
     ("n=-1", "E"),
     ("n=-1.0", "E"),
     (f"n={THIRTY}", "F"),
+    # To the last digit.
+    (f"m={THIRTY}", "C"),
+    (f"m={THIRTY + 1}", ""),
+    (f"m={THIRTY}.0", "C"),
+    (f"m={2**53 + 1}", "A"),
+    (f"m={2**53}", "B"),
+    (f"m.in={2**53},{2**53 + 2},{THIRTY - 1}", "B"),
+    (f"m.gt={2**53}", "AC"),
+    (f"m.gte={2**53 + 1}", "AC"),
+    (f"m.gt={THIRTY - 1}", "C"),
+    (f"m.gt={THIRTY}", ""),
+    (f"m.lt={-THIRTY}", "D"),
+    (f"m.lte={-THIRTY - 2}", ""),
+    ("m.in=" + ",".join(map(str, range(1500))) + f",{THIRTY}", "C"),
+    ("m=0.1", "E"),
+    ("m=0.10", "E"),
+    ("m=1e-999999999999", ""),
+    ("m=0e999999999999", ""),
     ("n=1e300", "J"),
     ("n=abc", "H"),
     ("n=", "G"),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from brainstem.core import reading, references
+from brainstem.core import finding, reading, references
 from brainstem.core.permissions import PUBLIC, Actor, Right, may
 from brainstem.core.resource import registry
 from brainstem.extensions import db
@@ -27,21 +27,25 @@ def lab(ada, ben):
     return {kind: [least[kind]["id"], more[kind]["id"]] for kind in least}
 
 
+def seen_by_each(ada, ben, lab):
+    """Of each kind, for each of those who may look: the ids of what she may see."""
+    for kind in registry:
+        ids = list(map(UUID, lab.get(kind.name, [str(ada.id), str(ben.id)])))
+        for actor in (Actor(ada.id), Actor(ben.id), PUBLIC, Actor(ada.id, portal="super")):
+            yield kind, actor, [each for each in ids if may(actor, Right.READ, kind, each)]
+
+
 def test_it_writes_what_the_schema_writes(subtests, app, ada, ben, lab):
     """To the letter: the order of keys, `22.0`, times, and what each may see of what is named."""
-    actors = [Actor(ada.id), Actor(ben.id), PUBLIC, Actor(ada.id, portal="super")]
     with app.test_request_context():
-        for kind in registry:
-            ids = list(map(UUID, lab.get(kind.name, [str(ada.id), str(ben.id)])))
-            for actor in actors:
-                with subtests.test(kind=kind.name, portal=actor.portal, who=actor.user_id):
-                    seen = [each for each in ids if may(actor, Right.READ, kind, each)]
-                    records = [db.session.get(kind.model, each) for each in seen]
-                    views = references.view(actor, kind, records)
-                    sent = reading.sent(actor, kind, seen)
-                    dumped = references.dump(actor, kind, views)
-                    assert [json.dumps(each.wire) for each in sent] == list(map(json.dumps, dumped))
-                    assert [each.version for each in sent] == [each.version for each in records]
+        for kind, actor, seen in seen_by_each(ada, ben, lab):
+            with subtests.test(kind=kind.name, portal=actor.portal, who=actor.user_id):
+                records = [db.session.get(kind.model, each) for each in seen]
+                views = references.view(actor, kind, records)
+                sent = reading.sent(actor, kind, seen)
+                dumped = references.dump(actor, kind, views)
+                assert [json.dumps(each.wire) for each in sent] == list(map(json.dumps, dumped))
+                assert [each.version for each in sent] == [each.version for each in records]
 
 
 def test_they_come_as_asked_for_and_without_what_is_gone(app, ada, lab):
@@ -75,3 +79,29 @@ def test_answers_are_ascii_whatever_is_in_them(ada):
     assert answer.data.isascii()
     found = answer.json["session"]
     assert (found["description"], found["tags"], found["extra_fields"]) == (text, [tag], {"a": tag})
+
+
+def test_names_stand_beside_the_ids_that_they_belong_to(subtests, app, ada, ben, lab):
+    """And each sees the names of what she may see, as of everything else."""
+    with app.test_request_context():
+        for kind, actor, seen in seen_by_each(ada, ben, lab):
+            with subtests.test(kind=kind.name, portal=actor.portal, who=actor.user_id):
+                records, names = reading.named(actor, kind, seen, None)
+                assert records == [each.wire for each in reading.sent(actor, kind, seen)]
+                for name, known in names.items():
+                    asked = finding.named(actor, registry.get(name), list(map(UUID, known)))
+                    assert known == {str(each): text for each, text in asked.items()}
+
+
+def test_names_of_what_somebody_may_not_see_are_not_told(app, ada, ben, lab):
+    hidden = ada.project("Secret")
+    ada("PATCH", f"stem/session/{lab['session'][1]}", {"projects": [hidden["id"]]})
+    kind = registry.get("session")
+    (session,) = lab["session"][1:]
+    shared = ada.project("Shared")
+    ada("PATCH", f"stem/project/{shared['id']}", {"users": {ben.email: {}}})
+    ada("PATCH", f"stem/session/{session}", {"projects": [hidden["id"], shared["id"]]})
+    with app.test_request_context():
+        for who, expected in ((ada, {"Secret", "Shared"}), (ben, {"Shared"})):
+            _, names = reading.named(Actor(who.id), kind, [UUID(session)], None)
+            assert set(names["project"].values()) == expected

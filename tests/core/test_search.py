@@ -8,9 +8,9 @@ import pytest
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
 from marshmallow import ValidationError
-from sqlalchemy import inspect, select
+from sqlalchemy import event, inspect, select
 
-from brainstem.core import finding, history, operations, restoring, search
+from brainstem.core import history, operations, restoring, search
 from brainstem.core.permissions import PUBLIC, Actor, Role, allowed
 from brainstem.core.resource import registry
 from brainstem.core.search.entries import Entry
@@ -29,7 +29,10 @@ def found(person, text, kind="session"):
 def found_by(app, actor, text, kind="session"):
     with app.app_context():
         resource = registry.get(kind)
-        rules = [allowed(actor, resource), search.matching(actor, resource, text)]
+        rules = [
+            allowed(actor, resource),
+            search.matching(actor, resource, map(search.Word.of, search.words(text))),
+        ]
         statement = select(getattr(resource.model, resource.handle)).where(*rules)
         return sorted(map(str, db.session.scalars(statement)))
 
@@ -440,6 +443,26 @@ def test_of_common_words_nothing_is_missed_by_its_name(common):
     assert best_of(common, "rat", "project") == (["The rat project"], False)
 
 
+def test_what_is_called_so_is_found_of_every_kind(common, monkeypatch):
+    """However many of another kind are called so: they are told of each by itself, the first ones."""
+    monkeypatch.setattr("brainstem.core.search.lookup.CALLED", 1)
+    subject = common.made(
+        "stem/subject/", {"name": "Rat 9", "projects": [common.project("P")["id"]]}
+    )
+    assert best_of(common, "rat", most=2)[0][0] == "Rat"
+    assert best_of(common, "rat", "subject")[0] == [subject["name"]]
+
+
+def test_its_own_words_count_for_more_than_those_of_what_belongs_to_it(ada):
+    project = ada.project()
+    named = ada.session("Theta", project)
+    ada.session("Other", project, description="theta and grating")
+    subject = ada.made("stem/subject/", {"name": "Rat", "projects": [project["id"]]})
+    behavior = {"session": named["id"], "subjects": [subject["id"]], "notes": "grating"}
+    ada.made("modules/behavior/", behavior)
+    assert best_of(ada, "theta grating") == (["Other", "Theta"], False)
+
+
 def test_a_rarer_word_finds_what_a_common_one_would_not(common):
     assert best_of(common, "rat cap") == (["Last"], False)
     assert best_of(common, "a rat with a cap") == (["Last"], False)
@@ -534,9 +557,8 @@ def test_why_a_record_was_found(lab):
         hunt = search.Hunt.of("monday chronic pv-cre neuropixels", actors)
         best = search.best(hunt, sessions, 5)
         record = db.session.get(sessions.model, best.ids[0])
-        view = finding.get(actor, sessions, record.id)
         (why,) = search.explained(
-            actor, sessions, [view], "monday chronic pv-cre neuropixels"
+            actor, sessions, [record], "monday chronic pv-cre neuropixels"
         ).values()
         told = [(each.field, each.text, each.resource and each.resource.name) for each in why]
     assert told == [
@@ -577,3 +599,42 @@ def test_reindex_makes_the_index_that_the_database_could_not_have_before(app, co
     with app.app_context():
         indexes = {each["name"] for each in inspect(db.engine).get_indexes("search_entry")}
     assert ("search_index_text" in indexes) == on_postgresql
+
+
+# -- Long searches -----------------------------------------------------------------------------
+
+
+def test_several_texts_have_no_more_words_than_one(ada):
+    pages = ada.browser()
+    for address in ("/sessions/", "/public/sessions/"):
+        several = "&".join(f"q=word{n}+more{n}" for n in range(50))
+        for extra in ("", "&calendar=latest"):
+            answer = pages.get(f"{address}?{several}{extra}")
+            assert answer.status_code == 400 and "At most 20 words" in answer.text
+        assert pages.get(f"{address}?q=a+bb+ccc&q=ccc+d").status_code == 200
+
+
+def test_words_of_a_shape_stand_together():
+    """So that there are few statements, whatever people type."""
+    assert search.words_of(["theta b1", "a theta gamma"]) == ["b1", "a", "theta", "gamma"]
+
+
+def test_statements_of_long_searches_are_not_kept(ada):
+    ada.session("Monday", ada.project())
+    kept = []
+
+    def note(connection, cursor, statement, values, context, many):
+        if "FROM search_entry" in statement:
+            kept.append(context.compiled.cache_key is not None)
+
+    with ada.app.app_context():
+        engine = db.engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        pages = ada.browser()
+        for words, expected in (("mon day", True), ("a b c d e f", False)):
+            kept.clear()
+            assert pages.get("/sessions/", query_string={"q": words}).status_code == 200
+            assert kept and set(kept) == {expected}, words
+    finally:
+        event.remove(engine, "before_cursor_execute", note)

@@ -44,7 +44,7 @@ def many(monkeypatch):
     def become(much: bool, enough: bool = True) -> None:
         monkeypatch.setattr(walking, "MANY", -1 if much else 10**9)
         monkeypatch.setattr(walking, "STEPS", 10**6 if enough else 0)
-        monkeypatch.setattr(walking, "FIRST", 15 if enough else 0)
+        monkeypatch.setattr(walking, "FIRST", (1, 15) if enough else (0,))
 
     return become
 

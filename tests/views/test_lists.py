@@ -499,6 +499,9 @@ def test_the_calendar_counts_by_the_labs_days_and_filters(ada, lab):
     assert names(pages.open(months["November 2026,"])) == ["B", "C"]
     assert days(pages.open("/sessions/?calendar=2025")) == {}
     assert "2025" in text_of(pages.open("/sessions/?calendar=2026").by_id["list-calendar"])
+    # Above the list of all years it says which of them it counts.
+    total = re.search(r"heatmap-total\">([^<]+)<", page.html)[1]
+    assert total == "3 sessions in this year: choose a day or a month to list those alone"
 
 
 # -- Elsewhere ---------------------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 
 from marshmallow import ValidationError
-from sqlalchemy import ColumnElement, Select, and_, func, select
+from sqlalchemy import Select, func, select
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import query, search, streaming
@@ -45,7 +45,7 @@ from brainstem.core.permissions import PUBLIC, Actor, allowed
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import LabDateTime, unstorable
 from brainstem.core.times import lab_time
-from brainstem.extensions import db
+from brainstem.core.transactions import execute
 
 SORT, COLUMNS = "sort", "columns"
 
@@ -87,9 +87,7 @@ def asked(actor: Actor, resource: Resource, args: Words) -> query.Query:
             elif name == COLUMNS:
                 chosen_columns(actor, resource, values)
             elif name == SEARCH:
-                for text in values:
-                    search.words(text)
-                found.texts = values
+                found.words = search.words_of(values)
             else:
                 found.where.append(condition(actor, resource, name, values))
         except ValidationError as error:
@@ -111,14 +109,14 @@ def per_day(actor: Actor, resource: Resource, args: Words, year: int) -> Counter
     """How many records there are of each day of a year in the lab, of those that match but for the date."""
     column = getattr(resource.model, resource.when)
     within = on_days(actor, resource, date(year, 1, 1), date(year, 12, 31))
-    found = db.session.scalars(select(column).where(*_undated(actor, resource, args), within))
-    return Counter(map(_day_of(resource), found))
+    found = _undated(actor, resource, args, select(column).where(within))
+    return Counter(map(_day_of(resource), execute(found).scalars()))
 
 
 def latest_year(actor: Actor, resource: Resource, args: Words) -> int:
     """The year of the last of the records that match but for the date; this one where there is none."""
     last = func.max(getattr(resource.model, resource.when))
-    found = db.session.scalar(select(last).where(*_undated(actor, resource, args)))
+    found = execute(_undated(actor, resource, args, select(last))).scalar()
     return (_day_of(resource)(found) if found else today()).year
 
 
@@ -127,12 +125,14 @@ def _day_of(resource: Resource):
     return lambda value: lab_time(value).date() if is_moment else value
 
 
-def _undated(actor: Actor, resource: Resource, args: Words) -> list[ColumnElement[bool]]:
+def _undated(actor: Actor, resource: Resource, args: Words, columns: Select) -> Select:
+    """Columns of the records that match but for the date."""
     given = words(actor, resource, args)
     for name in (DATE, FROM, TO, SORT, COLUMNS):
         given.poplist(name)
-    rules = query.rules(actor, resource, asked(actor, resource, given))
-    return [and_(allowed(actor, resource), *rules)]
+    wanted = asked(actor, resource, given)
+    rules = query.rules(actor, resource, wanted)
+    return query.narrowed(columns.where(allowed(actor, resource)), wanted, rules)
 
 
 __all__ = [

@@ -1,6 +1,6 @@
 """Finding records by words: everywhere in what they say, and in what belongs to them.
 
-    statement.where(search.matching(actor, resource, "rat12 neuropixels"))
+    statement.where(search.matching(actor, resource, map(Word.of, words("rat12 neuropixels"))))
 
 Every word must be found, in whatever place: in the record's own texts, or in those of a related record
 that the actor may read (`Resource.searched`). Letter case does not count, nor do the signs of any query
@@ -12,6 +12,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import (
     CTE,
@@ -28,7 +29,6 @@ from sqlalchemy import (
 
 from brainstem.core import references
 from brainstem.core.permissions import Actor, allowed, made_once, seen_as
-from brainstem.core.references import View
 from brainstem.core.resource import Resource
 from brainstem.core.search.entries import (
     Entry,
@@ -40,21 +40,34 @@ from brainstem.core.search.entries import (
     put_new,
     rebuild,
     searchable,
+    title_of,
     untrue,
     views_of,
 )
 from brainstem.core.search.hunting import BEGINS, ELSEWHERE, Found, Hunt, best
-from brainstem.core.search.words import MOST_WORDS, Tree, holding, target_of, tree_of, words
+from brainstem.core.search.words import (
+    MOST_WORDS,
+    Shape,
+    Tree,
+    Word,
+    holding,
+    shape_of,
+    spelled,
+    target_of,
+    tree_of,
+    words,
+    words_of,
+)
 from brainstem.core.sql import WHICH, is_among, position_of
 
 
-def matching(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
-    """The records of a kind in which every word of the text is found, as a condition on its model.
+def matching(actor: Actor, resource: Resource, sought: Iterable[Word]) -> ColumnElement[bool]:
+    """The records of a kind in which all of these words are found, as a condition on its model.
 
     It does not say which records the actor may read: that is `allowed`, as everywhere, beside it.
     """
     tree, rules = tree_of(resource), []
-    for word in words(text):
+    for word in sought:
         # The index is asked once for each word, however many kinds it is looked for in.
         held = holding(word, Entry.kind, Entry.record_id).cte()
         rules.append(resource.model.id.in_(_found(actor, resource, held, tree)))
@@ -78,17 +91,17 @@ def _found(
     return found[0].union(*found[1:]) if len(found) > 1 else found[0]
 
 
-def holding_all(actor: Actor, resource: Resource, text: str) -> ColumnElement[bool]:
+def holding_all(actor: Actor, resource: Resource, sought: Iterable[Word]) -> ColumnElement[bool]:
     """Just what `matching` finds, asked of one record after the other: where half of all hold the words, few
     need be looked at.
     """
     tree = tree_of(resource)
-    return and_(true(), *(_holds(actor, resource, word, tree) for word in words(text)))
+    return and_(true(), *(_holds(actor, resource, word, tree) for word in sought))
 
 
-def _holds(actor: Actor, resource: Resource, word: str, tree: Tree) -> ColumnElement[bool]:
+def _holds(actor: Actor, resource: Resource, word: Word, tree: Tree) -> ColumnElement[bool]:
     own = select(literal(1)).where(Entry.record_id == resource.model.id)
-    own = own.where(position_of(Entry.text, word) > 0)
+    own = own.where(position_of(Entry.text, word.text) > 0)
     rules = [own.correlate(resource.model.__table__).exists()]
     for name, branch in tree.items():
         target, relation = target_of(resource, name), getattr(resource.model, name)
@@ -111,14 +124,15 @@ class Passage:
 
 
 def explained(
-    actor: Actor, resource: Resource, views: Iterable[View], text: str
+    actor: Actor, resource: Resource, records: list[Any], text: str
 ) -> dict[uuid.UUID, list[Passage]]:
     """Why records were found, where their names don't say it: a passage for each word that is left."""
-    found: dict[uuid.UUID, list[Passage]] = {}
+    found: dict[uuid.UUID, list[Passage]] = {each.id: [] for each in records}
     left: dict[str, list[uuid.UUID]] = {}
-    for view in views:
-        missing = words(text)
-        found[view.record.id] = []
+    asked = words(text)
+    unsaid = [each for each in records if not _says_all(resource, each, asked)]
+    for view in views_of(resource, unsaid) if unsaid else ():
+        missing = asked
         for place, (name, each) in enumerate(passages(resource, view)):
             folded = fold(each)
             held = [word for word in missing if word in folded]
@@ -134,6 +148,12 @@ def explained(
     return found
 
 
+def _says_all(resource: Resource, record: Any, asked: list[str]) -> bool:
+    """Whether all the words stand in a record's name."""
+    name = title_of(resource, record)
+    return all(word in name for word in asked)
+
+
 def _elsewhere(
     actor: Actor, resource: Resource, word: str, tree: Tree, owners: list[uuid.UUID]
 ) -> dict[uuid.UUID, Passage]:
@@ -146,7 +166,8 @@ def _elsewhere(
         if not pairs:
             continue
         ids = set(_holding(which={each for _, each in pairs}, word=word).scalars())
-        views = {each.record.id: each for each in views_of(target, ids)}
+        records = references.records(target, list(ids))
+        views = {each.record.id: each for each in views_of(target, records)}
         rest = []
         for owner, each in pairs:
             if each in ids and owner not in found:
@@ -176,12 +197,15 @@ def _holding() -> Select:
 
 def spans(text: str, asked: list[str]) -> list[tuple[int, int]]:
     """Where folded words stand in a text, as (start, end), in order and without overlaps."""
-    folded, places = "", []
-    for place, letter in enumerate(text):
-        each = fold(letter)
-        folded += each
-        places += [place] * len(each)
-    places.append(len(text))
+    if text.isascii():
+        folded, places = fold(text), range(len(text) + 1)
+    else:
+        folded, places = "", []
+        for place, letter in enumerate(text):
+            each = fold(letter)
+            folded += each
+            places += [place] * len(each)
+        places.append(len(text))
     found = []
     for word in asked:
         start = folded.find(word)
@@ -205,6 +229,8 @@ __all__ = [
     "Found",
     "Hunt",
     "Passage",
+    "Shape",
+    "Word",
     "best",
     "explained",
     "fold",
@@ -216,8 +242,10 @@ __all__ = [
     "put_new",
     "rebuild",
     "searchable",
+    "shape_of",
     "spans",
+    "spelled",
     "untrue",
-    "views_of",
     "words",
+    "words_of",
 ]

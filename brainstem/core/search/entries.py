@@ -141,13 +141,17 @@ def _plain(value: Any) -> str:
 
 def _entry(resource: Resource, view: View) -> dict[str, Any]:
     texts = [each for _, each in passages(resource, view) if each]
-    named = isinstance(resource.schema._declared_fields[resource.handle], Text)
     return {
         "kind": resource.name,
         "record_id": view.record.id,
-        "title": fold(getattr(view.record, resource.handle)) if named else "",
+        "title": title_of(resource, view.record),
         "text": fold("\n".join(texts)),
     }
+
+
+def title_of(resource: Resource, record: Any) -> str:
+    """A record's name, folded; nothing where the kind has none of its own."""
+    return fold(getattr(record, resource.handle)) if references.has_names(resource) else ""
 
 
 def put_new(resource: Resource, record: Any, data: Mapping[str, Any]) -> None:
@@ -244,19 +248,14 @@ def _batches(resource: Resource) -> Iterator[list[dict[str, Any]]]:
         records = db.session.scalars(statement).all()
         if not records:
             return
-        yield [_entry(resource, view) for view in _views(resource, records)]
+        yield [_entry(resource, view) for view in views_of(resource, records)]
         last = records[-1].id
         for each in records:
             db.session.expunge(each)
 
 
-def views_of(resource: Resource, ids: Iterable[uuid.UUID]) -> list[View]:
-    """Records by their ids, in that order, with no more than what the index knows of them."""
-    return _views(resource, references.records(resource, list(ids)))
-
-
-def _views(resource: Resource, records: list[Any]) -> list[View]:
-    """The records with their tags, which everybody sees who may read them."""
+def views_of(resource: Resource, records: list[Any]) -> list[View]:
+    """The records with what the index knows of them: their tags, which everybody sees who may read them."""
     tags = {
         name: references.tags_of(resource, name, [each.id for each in records])
         for name in _tag_lists(resource)

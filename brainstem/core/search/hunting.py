@@ -24,7 +24,7 @@ from brainstem.core.search.words import Tree, target_of, tree_of, words
 from brainstem.core.sql import AT_MOST, WHICH, is_among, position_of
 
 #: How many records are looked at because of one relation: a subject's sessions.
-THROUGH = 300
+THROUGH = 100
 
 BEGINS, ELSEWHERE = 1, 5
 
@@ -48,17 +48,21 @@ class Hunt:
     def of(cls, text: str, actors: Actors) -> Hunt:
         """Look up the words, each kind for its actor; `ValidationError` for what can't be searched for."""
         hunt = cls(fold(" ".join(text.split())), words(text), actors)
+        look_up = lookup.Lookup(actors)
         if hunt.words:
-            hunt.entries, hunt.cut = lookup.held(actors, hunt.words)
-        if len(hunt.words) > 1:
+            hunt.entries, hunt.cut = look_up.held(hunt.words)
+        if hunt.cut:
+            for kind, titles in look_up.called(hunt.whole).items():
+                hunt.entries.setdefault(kind, {}).update(titles)
+        elif len(hunt.words) > 1:
             rarest = lookup.rarest(hunt.words)
             hunt.others = [each for each in hunt.words if each != rarest]
-            hunt.rare, hunt.cut = lookup.held(actors, [rarest])
+            hunt.rare, hunt.cut = look_up.held([rarest])
             if hunt.cut:
                 hunt.rare = {}
-        if hunt.cut:
-            for kind, ids in lookup.called(actors, hunt.whole).items():
-                hunt.entries.setdefault(kind, set()).update(ids)
+        if hunt.cut and len(hunt.words) > 1:
+            # Of no kind it was asked what has some of the words in what belongs to it.
+            hunt.cut = {kind.name for kind in actors}
         return hunt
 
     @property
@@ -88,18 +92,32 @@ class Found:
 
 
 def best(hunt: Hunt, resource: Resource, most: int) -> Found:
-    """The records that fit best: what is called so, what begins so, what has it in its name, the rest."""
-    actor, tree = hunt.actors[resource], tree_of(resource)
-    ids, more = _belonging_to(actor, resource, tree, hunt.entries)
+    """The records that fit best: what is called so, what begins so, what has it in its name, the rest.
+
+    What has all the words in itself stands before what has some of them in what belongs to it.
+    """
+    actor = hunt.actors[resource]
+    own = hunt.entries.get(resource.name, {})
+    others, more = _belonging_to(actor, resource, hunt.entries)
     if hunt.rare:
-        others, cut = _belonging_to(actor, resource, tree, hunt.rare)
-        ids |= _with_all(actor, resource, others - ids, hunt.others)
+        some, cut = _belonging_to(actor, resource, hunt.rare)
+        some |= hunt.rare.get(resource.name, {}).keys()
+        others |= _with_all(actor, resource, some - own.keys() - others, hunt.others)
         more |= cut
-    more |= bool(hunt.cut & _reached(resource, tree))
-    if not ids:
-        return Found(resource, 0, [], more=more)
-    ranked = sorted((_rank(title, hunt), title, each) for each, title in _titles(which=ids))
-    return Found(resource, len(ranked), [each[2] for each in ranked[:most]], ranked[0][0], more)
+    others -= own.keys()
+    more |= bool(hunt.cut & _reached(resource, tree_of(resource)))
+    ranked = _ranked(own.items(), hunt)
+    if others and len(ranked) < most:
+        ranked += _ranked(_titles(which=others), hunt)
+    rank = ranked[0][0] if ranked else 0
+    ids = [record_id for *_, record_id in ranked[:most]]
+    return Found(resource, len(own) + len(others), ids, rank, more)
+
+
+def _ranked(
+    titles: Iterable[tuple[uuid.UUID, str]], hunt: Hunt
+) -> list[tuple[int, str, uuid.UUID]]:
+    return sorted((_rank(title, hunt), title, record_id) for record_id, title in titles)
 
 
 def _rank(title: str, hunt: Hunt) -> int:
@@ -119,33 +137,45 @@ def _titles() -> Select:
 
 
 def _belonging_to(
-    actor: Actor, resource: Resource, tree: Tree, entries: Entries
+    actor: Actor, resource: Resource, entries: Entries
 ) -> tuple[set[uuid.UUID], bool]:
-    """The records of a kind that have one of these entries, or to which something belongs that has one.
+    """The records of a kind to which something belongs that has one of these entries.
 
     And whether there may be more of them.
     """
-    ids, more = set(entries.get(resource.name, ())), False
-    for name, branch in tree.items():
-        inside, cut = _belonging_to(actor, target_of(resource, name), branch, entries)
-        more |= cut
-        if inside:
-            through = _through(actor, resource, name, which=inside, most=THROUGH + 1)
-            found = set(through.scalars())
+    ids, more = set(), False
+    for path, target in _paths(resource, tree_of(resource)):
+        if held := entries.get(target.name):
+            found = _through(actor, resource, *path, which=held, most=THROUGH + 1).scalars().all()
             more |= len(found) > THROUGH
-            ids |= found
+            ids.update(found)
     return ids, more
 
 
+def _paths(resource: Resource, tree: Tree) -> Iterator[tuple[tuple[str, ...], Resource]]:
+    """Each way through the tree, and the kind that it leads to."""
+    for name, branch in tree.items():
+        target = target_of(resource, name)
+        yield (name,), target
+        for path, last in _paths(target, branch):
+            yield (name, *path), last
+
+
 @made_once
-def _through(actor: Actor, resource: Resource, name: str) -> Select:
-    """The records of which a relation names one of `which`, as far as one may read them and it."""
-    target = target_of(resource, name)
-    rules = [is_among(target.model.id, WHICH), allowed(actor, resource)]
-    if not seen_as(resource, target):
-        rules.append(allowed(actor, target))
-    through = references.joined(select(resource.model.id), resource, name)
-    return through.where(*rules).distinct().limit(AT_MOST)
+def _through(actor: Actor, resource: Resource, *path: str) -> Select:
+    """The records of which a path leads to one of `which`, as far as one may read all that lies on it.
+
+    Some come twice, and count as two: to tell each but once, PostgreSQL would have to find all of them first.
+    """
+    rules, owner = [allowed(actor, resource)], resource
+    for name in path:
+        target = target_of(owner, name)
+        if not seen_as(owner, target):
+            rules.append(allowed(actor, target))
+        owner = target
+    through = references.joined(select(resource.model.id), resource, *path)
+    rules.append(is_among(owner.model.id, WHICH))
+    return through.where(*rules).limit(AT_MOST)
 
 
 def _with_all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import render_template, request, url_for
+from flask import render_template, request
 
 from brainstem.core import finding, listing
 from brainstem.core.permissions import PUBLIC, Actor
@@ -30,7 +30,7 @@ def list_page(actor: Actor, resource: Resource, new_url: str | None = None) -> s
         address=address,
         index_url=show.list_url(resource),
         columns=[table.column(resource, address, name) for name in columns],
-        rows=table.rows(actor, resource, [each.wire for each in page.sent], columns),
+        rows=table.rows(actor, resource, *page.named, columns),
         bar=bar(actor, resource, address),
         chooser=table.chooser(actor, resource, address, columns),
         heatmap=heatmap.heatmap(actor, resource, address) if resource.when else None,
@@ -55,7 +55,7 @@ def _saved(actor: Actor, resource: Resource, address: Address) -> dict[str, Any]
             }
             for view in views
         ],
-        "url": url_for("lists.saved", kind=resource.page.strip("/")),
+        "url": show.at("lists.saved", kind=resource.page.strip("/")),
     }
 
 
@@ -66,7 +66,7 @@ def _downloads(resource: Resource, address: Address) -> list[dict[str, str]]:
         {
             "label": label,
             "about": about,
-            "url": url_for("lists.download", kind=kind, form=form) + question,
+            "url": show.at("lists.download", kind=kind, form=form) + question,
         }
         for form, label, about in (
             ("csv", "CSV", "The columns of this list, for spreadsheets"),

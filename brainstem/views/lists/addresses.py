@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl
 
 from flask import request
 from marshmallow import ValidationError
@@ -14,6 +14,7 @@ from werkzeug.datastructures import MultiDict
 from brainstem.core import listing
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
+from brainstem.views import show
 
 #: Besides what is listed, an address says which year's calendar is open, and which choices are.
 CALENDAR, SHOW, FIND = "calendar", "show", "find"
@@ -74,7 +75,7 @@ class Address:
         for name, value in changes.items():
             values = value if isinstance(value, list) else [value] if value else []
             kept += [(name, each) for each in values]
-        return f"{self.path}?{_encoded(kept)}" if kept else self.path
+        return f"{self.path}?{show.question(kept)}" if kept else self.path
 
     def less(self, name: str, value: str) -> str:
         """This list without one value of a word."""
@@ -84,7 +85,7 @@ class Address:
 
 def written(words: listing.Words) -> str:
     """What is listed, as it stands behind the question mark."""
-    return _encoded(words.items(multi=True))
+    return show.question(words.items(multi=True))
 
 
 def read(actor: Actor, resource: Resource, query: str) -> listing.Words:
@@ -100,8 +101,3 @@ def pairs_of(query: str) -> list[tuple[str, str]]:
         return parse_qsl(query, max_num_fields=1000)
     except ValueError:
         raise ValidationError({"query": ["This is too much for an address."]}) from None
-
-
-def _encoded(pairs: Any) -> str:
-    # Commas and colons may stand as they are: addresses are read by people, too.
-    return urlencode(list(pairs), quote_via=quote, safe=":,")

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
+
+from markupsafe import Markup
 
 from brainstem.core import listing, overview
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource
-from brainstem.core.schemas import TIMES
+from brainstem.core.schemas import TIMES, RefList, TagList
 from brainstem.views import show
 from brainstem.views.lists.addresses import SHOW, Address
 
@@ -59,12 +62,20 @@ def chooser(
 
 
 def rows(
-    actor: Actor, resource: Resource, records: list[dict[str, Any]], columns: list[str]
+    actor: Actor,
+    resource: Resource,
+    records: list[dict[str, Any]],
+    names: show.Names,
+    columns: list[str],
 ) -> list[dict[str, Any]]:
     """The records of a page, each with its cells as the template draws them."""
     count(resource, records, columns)
-    names = show.names_for(actor, (resource, records))
+    names = names | show.names_for(actor, (resource, records), apart=names)
     cells = [_cells(resource, name, records, names) for name in columns]
+    for name, column in zip(columns, cells, strict=True):
+        label = listing.heading(resource, name)
+        for cell in column:
+            cell["opens"] = _opening(cell["kind"], bool(cell["empty"]), label)
     page = show.list_url(resource)
     return [
         {
@@ -75,6 +86,13 @@ def rows(
         }
         for place, record in enumerate(records)
     ]
+
+
+@lru_cache(1000)
+def _opening(kind: str, empty: bool, label: str) -> Markup:
+    """The tag that a cell begins with: the same for most of a column."""
+    nothing = " cell-nothing" if empty else ""
+    return Markup('<td class="cell-{}{}" data-label="{}">').format(kind, nothing, label)
 
 
 def fields_of(resource: Resource, columns: Iterable[str]) -> frozenset[str]:
@@ -116,6 +134,11 @@ def _cells(
     field = resource.schema._declared_fields[name]
     if getattr(field, "lines", False):
         return [_text("long", show.plain_text(record[name], LONGEST)) for record in records]
+    values = (record[name] for record in records)
+    if isinstance(field, TagList):
+        return list(show.tags(resource, values))
+    if isinstance(field, RefList) and "count" not in field.metadata:
+        return list(show.refs(field, values, names))
     return [show.value(resource, name, field, record, names) for record in records]
 
 
