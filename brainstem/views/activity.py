@@ -10,7 +10,7 @@ from flask import url_for
 from sqlalchemy import Select, select
 
 from brainstem.core import history
-from brainstem.core.history import CREATE, DELETE, Change, Revision
+from brainstem.core.history import CHANGE, Change, Revision
 from brainstem.core.permissions import made_once
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import label_of
@@ -66,11 +66,12 @@ def _entry(
 ) -> Entry:
     told = revisions[: history.TOLD]
     actions = {each.action for each in revisions}
-    fields = _fields(told[0]) if len(revisions) == 1 and told[0].action == history.CHANGE else []
+    one = DEEDS[next(iter(actions))] if len(actions) == 1 else ""
+    fields = _fields(told[0]) if len(revisions) == 1 and told[0].action == CHANGE else []
     return head(change, who) | {
-        "deed": DEEDS[actions.pop()] if len(actions) == 1 else "changed",
+        "deed": one or "changed",
         "fields": fields,
-        "items": [_item(each, there) for each in told],
+        "items": [_item(each, there, apart=not one) for each in told],
         "more": len(revisions) > len(told),
         "undone": change.undone_by_id is not None,
     }
@@ -81,14 +82,14 @@ def _fields(revision: Revision) -> list[str]:
     return [label_of(name, declared[name]) for name in revision.before if name in declared]
 
 
-def _item(revision: Revision, there: set[uuid.UUID]) -> Entry:
+def _item(revision: Revision, there: set[uuid.UUID], *, apart: bool) -> Entry:
+    """A record; where the deeds of a change differ, with what was done to it `apart` from being changed."""
     kind = registry.get(revision.kind)
     return {
         "kind": kind.words,
         "text": revision.title,
         "url": url_of(kind, revision.record_id, revision.record_id in there),
-        "created": revision.action == CREATE,
-        "deleted": revision.action == DELETE,
+        "deed": DEEDS[revision.action] if apart and revision.action != CHANGE else "",
     }
 
 

@@ -14,6 +14,7 @@ from brainstem.core.resource import registry
 from brainstem.core.transactions import operation
 from brainstem.errors import Changed, Forbidden, NotFound
 from brainstem.extensions import db
+from brainstem.records.users import User
 from tests.kinds import KINDS, LEAST, OPTIONAL, filled, ids_of, one_of_each
 
 SESSION = registry.get("session")
@@ -199,6 +200,55 @@ class TestWhoMaySeeIt:
         ada("DELETE", f"stem/session/{session['id']}")
         assert [each[0] for each in told(ben, "session", session)] == ["create", "delete"]
         assert told(person(), "session", session) == []
+
+    def test_nobody_who_may_not_read_any_more_what_is_still_there(self, ada, ben):
+        """It went to a project of others since, with all that it said before."""
+        ours, theirs = ada.project("Ours"), ada.project("Theirs")
+        ada.share("project", ours, ben.email, Role.MEMBER)
+        session = ada.session("Monday", ours)
+        kept = ada.session("Kept", ours)
+        move = {"projects": [theirs["id"]], "description": "moved"}
+        assert ada("PATCH", f"stem/session/{session['id']}", move).status_code == 200
+        assert told(ben, "session", session) == []
+        assert [each[0] for each in told(ada, "session", session)] == ["create", "change"]
+        with ada.app.app_context():
+            for root in (None, UUID(ours["id"])):
+                seen = history.recent(actor(ben), limit=2, root_id=root)
+                titles = [[each.title for each in revisions] for _, revisions in seen]
+                assert titles == [["Kept"], ["Ours"]]
+            changes = db.session.scalars(db.select(Change)).all()
+            told_of = [
+                each.title
+                for change in changes
+                for each in history.revisions(change, [history.visible(actor(ben))], 100)
+            ]
+            assert "Monday" not in told_of and "Kept" in told_of
+        for each in (session, kept):
+            ada("DELETE", f"stem/session/{each['id']}")
+        # Deleted by others, where Ben had no part in it any more; and in the project of both.
+        assert told(ben, "session", session) == []
+        assert [each[0] for each in told(ben, "session", kept)] == ["create", "delete"]
+
+    def test_not_even_who_deleted_it_once_where_it_is_back_among_others(self, ada, ben):
+        project = ada.project("Ours")
+        ada.share("project", project, ben.email, Role.OWNER)
+        ada("DELETE", f"stem/project/{project['id']}")
+        undo(ada)
+        ben.share("project", project, ada.email, None)
+        assert told(ada, "project", project) == []
+
+    def test_nobody_is_named_who_did_nothing_that_one_sees(self, ada, ben, person, context):
+        ours, theirs, cy = ada.project("Ours"), ada.project("Theirs"), person()
+        ada.share("project", ours, ben.email, Role.MEMBER)
+        for each in (ours, theirs):
+            ada.share("project", each, cy.email, Role.CONTRIBUTOR)
+        session = cy.session("Monday", ours)
+        assert cy.id in [each.id for each in history.authors(actor(ben), User)]
+        move = {"projects": [theirs["id"]]}
+        assert ada("PATCH", f"stem/session/{session['id']}", move).status_code == 200
+        db.session.rollback()
+        assert cy.id not in [each.id for each in history.authors(actor(ben), User)]
+        assert cy.id in [each.id for each in history.authors(actor(ada), User)]
 
     def test_of_a_deleted_project_only_who_deleted_it(self, ada, ben):
         project = ada.project()

@@ -148,6 +148,17 @@ def test_the_activity_of_a_project_is_its_own(ada, project, session):
     ]
 
 
+def test_what_was_deleted_in_a_change_of_others_is_called_so(ada, session):
+    for name in ("a", "b"):
+        ada.made("stem/epoch/", {"name": name, "session": session["id"]})
+    browser, address = ada.browser(), f"/sessions/{session['id']}/edit"
+    form = browser.form(address, "Save session")
+    form.set(**{"epochs-0-removed": "1", "epochs-1-notes": "calm"})
+    assert browser.press(form, "Save session", address).status_code == 302
+    told = texts(opened(browser, "/activity/"), "activity-what")[0]
+    assert told == f"{ada.email} changed epoch a (deleted), epoch b"
+
+
 def test_members_read_it_and_others_do_not(ada, ben, person, project, session):
     ada.share("project", project, ben.email, Role.MEMBER)
     address = f"/sessions/{session['id']}/history"

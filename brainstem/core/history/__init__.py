@@ -6,7 +6,7 @@ record all of them after, of a deleted one all of them before. So the present st
 since give every earlier state, and `core/restoring.py` can go back to it.
 
 Who may see a revision: who may read one of the records that it took its rights from (a session's
-projects, say), kept as its roots, for the record itself may be gone.
+projects, say), kept as its roots, for the record itself may be gone; and the record, where it is not.
 """
 
 from brainstem.core.history.deletion import deleting, taken_along
