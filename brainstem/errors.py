@@ -19,6 +19,9 @@ from brainstem.outages import Outage
 
 log = logging.getLogger(__name__)
 
+#: A form of this size is not read: its page can't show what was typed.
+TOO_LARGE = "This is too much at once. Nothing was stored. Go back: what you typed is still there."
+
 
 class ProgramError(Exception):
     """An error that an operation raises; the message is for the person who reads it."""
@@ -84,7 +87,10 @@ def invalid(messages: dict[str, Any]) -> Response:
         # Not at the top: the schemas know these errors.
         from brainstem.core.schemas import texts_in
 
-        wrong = "; ".join(f"{name}: {' '.join(texts_in(each))}" for name, each in messages.items())
+        wrong = "; ".join(
+            ("" if name == "_schema" else f"{name}: ") + " ".join(texts_in(each))
+            for name, each in messages.items()
+        )
         return answer(400, f"This address or form does not fit. {wrong[:500]}")
     general = messages.pop("_schema", None)
     if general is not None and not messages:
@@ -109,7 +115,8 @@ def http_error(error: HTTPException) -> Response:
     # of another error is drawn.
     if outage := outages.of(original := getattr(error, "original_exception", None)):
         return unavailable(outage, original)
-    response = answer(error.code, error.description or "")
+    text = TOO_LARGE if error.code == 413 and not wants_json() else error.description
+    response = answer(error.code, text or "")
     for name, value in error.get_headers(request.environ):
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value

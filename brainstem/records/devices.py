@@ -26,6 +26,7 @@ from brainstem.extensions import db
 from brainstem.records import audit, limits, tokens
 from brainstem.records.audit import Event
 from brainstem.records.base import LIVE, Record, reference, text
+from brainstem.records.users import User
 
 #: How long a code can be approved, and how often a program is to ask; also what it is told.
 VALID = timedelta(minutes=15)
@@ -158,6 +159,10 @@ def poll(device_code: str) -> dict[str, str]:
 def _hand_out(login_id: uuid.UUID) -> dict[str, str]:
     login = _locked(login_id)
     if login is None or login.status != APPROVED:
+        return _standing(login)
+    if not db.session.get(User, login.user_id).is_active:
+        # Deactivated since she approved it: nothing new is made in her name.
+        login.status = DENIED
         return _standing(login)
     login.status = USED
     _, secret = tokens.issue(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import uuid
+from collections.abc import Callable
+from functools import wraps
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -23,25 +25,41 @@ from brainstem.errors import Forbidden, NotFound, SignInRequired
 from brainstem.extensions import csrf
 from brainstem.records import tokens, users
 from brainstem.views.lists import downloads
+from brainstem.views.methods import READING, View, register, told
 
 bp = Blueprint("api", __name__, url_prefix="/api")
-# A token needs no CSRF protection; `_private_actor` asks for it where the cookie signs.
-csrf.exempt(bp)
-
-READING = ("GET", "HEAD", "OPTIONS")
 
 #: What says which page of a list is meant.
 OF_A_PAGE = ("limit", "per_page", "offset", "page")
 
-# Every address stands twice, with and without the closing slash: `strict_slashes` alone would answer
-# OPTIONS, and methods that are not allowed, without naming those that are.
+
+def _at(address: str, *writing: str) -> Callable[[View], View]:
+    """A view of one kind's records, for whoever asks: they are read, and written by these methods."""
+
+    def registered(view: View) -> View:
+        @wraps(view)
+        def answer(portal: str, app: str, model: str, **rest: str) -> Response:
+            resource = _kind(portal, app, model)
+            only_read = portal == "public" or (resource and resource.read_only)
+            methods = READING if only_read else (*READING, *writing)
+            if request.method not in (*READING, *writing):
+                raise MethodNotAllowed(methods)
+            actor = None if request.method == "OPTIONS" else _actor(portal)
+            if resource is None:
+                raise NotFound("There is no such kind of record here.")
+            if request.method not in methods:
+                raise MethodNotAllowed(methods, "These records are only read here.")
+            return view(actor, resource, **rest) if actor else told(methods)
+
+        register(bp, address, answer)
+        return answer
+
+    return registered
 
 
-@bp.route("/<portal>/<app>/<model>", methods=["GET", "POST"])
-@bp.route("/<portal>/<app>/<model>/", methods=["GET", "POST"])
-def records(portal: str, app: str, model: str) -> Response:
+@_at("/<portal>/<app>/<model>/", "POST")
+def records(actor: Actor, resource: Resource) -> Response:
     """A list, or a new record; or several new ones, sent as a list."""
-    actor, resource = _addressed(portal, app, model)
     if request.method == "POST":
         payload = sent_json()
         if isinstance(payload, list):
@@ -57,11 +75,9 @@ def records(portal: str, app: str, model: str) -> Response:
     return _list(resource.keys, page)
 
 
-@bp.route("/<portal>/<app>/<model>/<record_id>", methods=["GET", "PATCH", "PUT", "DELETE"])
-@bp.route("/<portal>/<app>/<model>/<record_id>/", methods=["GET", "PATCH", "PUT", "DELETE"])
-def record(portal: str, app: str, model: str, record_id: str) -> Response:
+@_at("/<portal>/<app>/<model>/<record_id>/", "PATCH", "PUT", "DELETE")
+def record(actor: Actor, resource: Resource, record_id: str) -> Response:
     """One record: read, changed, replaced or deleted."""
-    actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     if request.method in ("GET", "HEAD"):
         return _one(resource, finding.sent(actor, resource, found, request.args))
@@ -75,32 +91,29 @@ def record(portal: str, app: str, model: str, record_id: str) -> Response:
     return _one(resource, changed)
 
 
-@bp.route("/<portal>/<app>/<model>/<record_id>/<relation>", methods=["GET"])
-@bp.route("/<portal>/<app>/<model>/<record_id>/<relation>/", methods=["GET"])
-def related(portal: str, app: str, model: str, record_id: str, relation: str) -> Response:
+@_at("/<portal>/<app>/<model>/<record_id>/<relation>/")
+def related(actor: Actor, resource: Resource, record_id: str, relation: str) -> Response:
     """The records that a relation names."""
-    actor, resource = _addressed(portal, app, model)
     found = _id(resource, record_id)
     target, page = finding.related(actor, resource, found, relation, request.args)
     return _list(target.keys if target else relation, page)
 
 
-def _addressed(portal: str, app: str, model: str) -> tuple[Actor, Resource]:
-    """Who asks, and for which kind of record."""
-    if portal == "public":
-        actor = PUBLIC
-    elif portal == "private":
-        actor = _private_actor()
-    elif portal == "super":
-        actor = users.as_administrator(_private_actor())
-    else:
-        raise NotFound("There is no such portal.")
+def _kind(portal: str, app: str, model: str) -> Resource | None:
+    """The kind of record at an address, if there is one."""
     resource = registry.at(app, model)
-    if resource is None or portal not in resource.portals | {"super"}:
-        raise NotFound("There is no such kind of record here.")
-    if (portal == "public" or resource.read_only) and request.method not in READING:
-        raise MethodNotAllowed(READING, "These records are only read here.")
-    return actor, resource
+    return resource if resource and portal in resource.portals | {"super"} else None
+
+
+def _actor(portal: str) -> Actor:
+    """Who asks."""
+    if portal == "public":
+        return PUBLIC
+    if portal == "private":
+        return _private_actor()
+    if portal == "super":
+        return users.as_administrator(_private_actor())
+    raise NotFound("There is no such portal.")
 
 
 def _private_actor() -> Actor:
@@ -224,5 +237,6 @@ def _address(offset: int) -> str:
         if name not in ("limit", "per_page", "offset", "page")
     ]
     part = [("limit", limit)] if limit else []
-    asked = urlencode([*kept, *part, ("offset", offset)], quote_via=quote)
+    # What may stand as it is does: an address with hundreds of ids must not grow beyond what servers take.
+    asked = urlencode([*kept, *part, ("offset", offset)], safe=",:", quote_via=quote)
     return f"{request.base_url}?{asked}"

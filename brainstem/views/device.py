@@ -2,48 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import EXCLUDE, ValidationError, fields
-from werkzeug.exceptions import BadRequest, MethodNotAllowed
+from werkzeug.exceptions import BadRequest
 
 from brainstem.core.forms import DO, small_form
 from brainstem.core.permissions import Actor
 from brainstem.core.schemas import Row, Text
 from brainstem.core.times import lab_time
 from brainstem.errors import SignInRequired, TooManyTries
-from brainstem.extensions import csrf
 from brainstem.records import devices, limits, tokens
 from brainstem.views.api import json_object
+from brainstem.views.methods import at
 
 bp = Blueprint("device", __name__)
-
-View = Callable[[], Response]
-
-
-def post_only(address: str) -> Callable[[View], View]:
-    """A view of the API that takes POST and needs no CSRF token.
-
-    It refuses the other methods itself: left to the router, they would find a page or a portal whose
-    address has room for this one, and be told that there is no such thing.
-    """
-
-    def register(view: View) -> View:
-        @csrf.exempt
-        @wraps(view)
-        def run() -> Response:
-            if request.method != "POST":
-                raise MethodNotAllowed(["POST", "OPTIONS"])
-            return view()
-
-        bp.add_url_rule(address, view_func=run, methods=["POST", "GET", "PUT", "PATCH", "DELETE"])
-        return view
-
-    return register
 
 
 class SignIn(Row):
@@ -56,7 +31,7 @@ class SignIn(Row):
     password = fields.String(required=True)
 
 
-@post_only("/api/auth/device/")
+@at(bp, "/api/auth/device/", "POST")
 def start() -> Response:
     """Begin a device login."""
     data = devices.Start().load(json_object())
@@ -73,13 +48,13 @@ def start() -> Response:
     )
 
 
-@post_only("/api/auth/device/token/")
+@at(bp, "/api/auth/device/token/", "POST")
 def poll() -> Response:
     """How a device login stands: always 200, since a client gives up on anything else."""
     return jsonify(devices.poll(devices.Poll().load(json_object())["device_code"]))
 
 
-@post_only("/api/token/")
+@at(bp, "/api/token/", "POST")
 def by_password() -> Response:
     """A token for a password, for the older client."""
     data = SignIn().load(json_object())

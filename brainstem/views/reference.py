@@ -21,6 +21,7 @@ from brainstem.core.schemas import Ref, RefList
 from brainstem.errors import NotFound, wants_json
 from brainstem.views import examples, readable
 from brainstem.views.described import described
+from brainstem.views.methods import at
 
 bp = Blueprint("reference", __name__)
 
@@ -45,11 +46,13 @@ ASKS = {
 
 def prefers_html() -> bool:
     """Whether a person asks, in a browser: one that takes anything gets JSON (contract §10)."""
+    if "text/" not in request.headers.get("Accept", "").lower():
+        return False  # a script's, understood in a tenth of the time
     accepted = request.accept_mimetypes
     return accepted.quality("text/html") > accepted.quality("application/json")
 
 
-@bp.get("/api/openapi.json")
+@at(bp, "/api/openapi.json", "GET", "HEAD")
 def document() -> Response:
     """The OpenAPI document, with the address that the reader came by."""
     whole = openapi.document()
@@ -63,7 +66,7 @@ def document() -> Response:
     )
 
 
-@bp.get("/api/")
+@at(bp, "/api/", "GET", "HEAD")
 def index() -> Any:
     """The reference's first page."""
     if not prefers_html() or request.args.get("format") == "json":
@@ -87,7 +90,7 @@ def index() -> Any:
     )
 
 
-@bp.get("/api/reference/<app>/<name>/")
+@at(bp, "/api/reference/<app>/<name>/", "GET", "HEAD")
 def kind(app: str, name: str) -> Any:
     """What there is to know of one kind."""
     resource = registry.at(app, name)

@@ -72,6 +72,11 @@ OTHER_METHODS = [
     ("public", "/{id}", "PUT", READ),
     ("public", "/{id}", "DELETE", READ),
     ("public", "/{id}/projects", "PATCH", READ),
+    ("public", "", "PUT", READ),
+    ("public", "/{id}", "POST", READ),
+    ("public", "/{id}/projects", "POST", READ),
+    ("private", "", "TRACE", READ | {"POST"}),
+    ("public", "/{id}", "TRACE", READ),
 ]
 
 
@@ -86,6 +91,42 @@ def test_other_methods_are_405_and_say_which_there_are(ada, lab, slash):
         found.append((portal, part, method, allowed if answer.status_code == 405 else None))
     assert found == OTHER_METHODS
     assert ada.get(SESSIONS)["sessions"] == [lab[SESSIONS]]
+
+
+METHODS = {
+    "/api": READ,
+    "/api/openapi.json": READ,
+    "/api/reference/stem/session": READ,
+    "/api/token": {"OPTIONS", "POST"},
+    "/api/auth/device": {"OPTIONS", "POST"},
+    "/api/auth/device/token": {"OPTIONS", "POST"},
+    f"/api/private/{SESSIONS}": READ | {"POST"},
+    f"/api/private/{SESSIONS}/{{id}}": READ | {"PATCH", "PUT", "DELETE"},
+    f"/api/private/{SESSIONS}/{{id}}/projects": READ,
+    f"/api/public/{SESSIONS}": READ,
+    f"/api/public/{SESSIONS}/{{id}}": READ,
+    "/api/private/users/user": READ,
+    "/api/private/users/user/{id}": READ,
+}
+
+
+@pytest.mark.parametrize("slash", ["", "/"])
+def test_options_say_what_can_be_done_at_an_address(subtests, ada, lab, slash):
+    for path, methods in METHODS.items():
+        address = path.format(id=lab[SESSIONS]["id"]) + slash
+        with subtests.test(address=address):
+            answer = ada("OPTIONS", address)
+            assert (answer.status_code, answer.mimetype) == (200, "application/json")
+            assert set(answer.headers["Allow"].split(", ")) == methods
+            for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "FOO"} - methods:
+                refused = ada(method, address, {})
+                assert (refused.status_code, list(refused.json)) == (405, ["detail"])
+                assert set(refused.headers["Allow"].split(", ")) == methods
+
+
+@pytest.mark.parametrize("path", ["private/stem/nothing", "public/users/user", "nope/stem/session"])
+def test_what_is_not_there_has_no_options(ada, path):
+    assert ada("OPTIONS", f"/api/{path}/").status_code == 404
 
 
 def test_head_is_a_get_without_a_body(ada, lab):

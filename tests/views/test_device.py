@@ -10,9 +10,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from brainstem.core.permissions import Actor
 from brainstem.core.times import utcnow
 from brainstem.extensions import db
-from brainstem.records import devices
+from brainstem.records import devices, users
 from brainstem.records.devices import DeviceLogin
 from brainstem.records.tokens import Token
 from tests.conftest import PASSWORD, Pages
@@ -423,3 +424,14 @@ def test_it_goes_with_its_user(app, ada):
         db.session.execute(db.delete(db.metadata.tables["user"]))
         db.session.commit()
     assert poll(app, login) == {"error": "expired_token"}
+
+
+def test_no_token_is_made_for_who_was_deactivated_since(app, ada, person):
+    admin, login = person("boss@lab.org", admin=True), start(app).json
+    decide(ada.browser(), login, "approve")
+    with app.app_context():
+        users.set_standing(Actor(admin.id), ada.id, is_active=False)
+    assert poll(app, login) == {"error": "access_denied"}
+    with app.app_context():
+        users.set_standing(Actor(admin.id), ada.id, is_active=True)
+    assert poll(app, login) == {"error": "access_denied"}

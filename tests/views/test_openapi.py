@@ -49,7 +49,7 @@ def test_every_route_of_the_api_is_in_it(app, document):
         if rule.endpoint.startswith("api."):
             assert rule.endpoint.removeprefix("api.") in views
         else:
-            assert rule.rule in known
+            assert f"{rule.rule.rstrip('/')}/" in known  # each stands twice
 
 
 @pytest.mark.parametrize("portal", openapi.PORTALS)
