@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from uuid import uuid4
+
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask_migrate import downgrade, upgrade
-from sqlalchemy import inspect
+from sqlalchemy import insert, inspect, update
 
 from brainstem.core.search.entries import BEHIND_THE_MODELS
+from brainstem.core.times import utcnow
 from brainstem.extensions import db
+from brainstem.records.attributes import Setup
 from tests.conftest import ROOT, make_app
 from tests.filled import contents, running
 
@@ -117,3 +121,20 @@ def test_no_revision_loses_anything_on_its_way_up(filled):
         upgrade()
         assert narrowed(contents(url), newer) == narrowed(newer, newer)
         assert differences() == []
+
+
+def test_names_that_stand_twice_are_not_lost_on_the_way_down(fresh):
+    upgrade()
+    row = {"created_date": utcnow(), "updated_date": utcnow(), "version": 1, "is_public": False}
+    row |= {"name": "Rig 1", "location": "", "description": ""}
+    with db.engine.begin() as connection:
+        rigs = [row | {"id": uuid4()} for _ in range(2)]
+        connection.execute(insert(Setup.__table__), rigs)
+    with pytest.raises(SystemExit, match="setup “Rig 1”"):
+        downgrade(revision="0020")
+    assert differences() == []
+    with db.engine.begin() as connection:
+        connection.execute(
+            update(Setup.__table__).where(Setup.id == rigs[0]["id"]), {"name": "Rig 2"}
+        )
+    downgrade(revision="0020")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
 from brainstem.core.resource import Resource, registry
@@ -134,7 +134,7 @@ class Setup(Record):
     """A rig or a room with what stands in it."""
 
     __tablename__ = "setup"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (Index(None, "name"),)
 
     name: Mapped[str] = text(50)
     location: Mapped[str] = text(100)
@@ -148,7 +148,7 @@ class BehavioralAssay(Record):
     """A task or a test that animals do."""
 
     __tablename__ = "behavioralassay"
-    __table_args__ = (UniqueConstraint("name"),)
+    __table_args__ = (Index(None, "name"),)
 
     name: Mapped[str] = text(50)
     description: Mapped[str] = text(500)

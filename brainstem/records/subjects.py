@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, relationship
 
+from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import (
     Day,
@@ -85,8 +86,20 @@ class SubjectSchema(RecordSchema):
     links = Links("projects", "procedures", "subjectlogs")
 
 
+class Subjects(Resource):
+    """Subjects are born before they die."""
+
+    def check(self, actor: Actor, record: Subject | None, data: dict[str, Any]) -> dict[str, Any]:
+        names = ("birth_date", "death_date")
+        born, died = (data.get(name, record and getattr(record, name)) for name in names)
+        if data.keys().isdisjoint(names) or not (born and died) or born <= died:
+            return {}
+        wrong = "death_date" if "death_date" in data else "birth_date"
+        return {wrong: ["It can't die before it is born."]}
+
+
 registry.register(
-    Resource(
+    Subjects(
         app="stem",
         name="subject",
         key="subject",

@@ -226,6 +226,25 @@ def test_null_is_for_what_can_be_empty_of_a_value(subtests, ada, lab):
                     assert (answer.status_code, list(answer.json)) == (400, [name])
 
 
+def test_a_subject_is_born_before_it_dies(ada):
+    project = ada.project()
+    rat = {"name": "Rat", "projects": [project["id"]], "birth_date": "2020-01-02"}
+    wrong = ["It can't die before it is born."]
+    answer = ada("POST", "stem/subject", rat | {"death_date": "2020-01-01"})
+    assert (answer.status_code, answer.json) == (400, {"death_date": wrong})
+    made = ada.made("stem/subject", rat | {"death_date": "2020-01-02"})
+    for field, day, status in (
+        ("birth_date", "2020-01-03", 400),
+        ("death_date", "2019-12-31", 400),
+        ("birth_date", None, 200),
+        ("death_date", "2019-12-31", 200),
+        ("birth_date", "2019-12-30", 200),
+    ):
+        answer = ada("PATCH", f"stem/subject/{made['id']}", {field: day})
+        assert answer.status_code == status
+        assert status == 200 or answer.json == {field: wrong}
+
+
 def test_a_field_that_does_not_exist_is_said_to(subtests, ada, lab):
     for kind in LEAST:
         with subtests.test(kind=kind):
@@ -322,7 +341,7 @@ def test_names_that_are_unique(subtests, ada, lab):
 
 
 def test_names_that_need_not_be_unique(subtests, ada, lab):
-    for kind in ("collection", "cohort"):
+    for kind in ("collection", "cohort", "setup", "behavioralassay"):
         with subtests.test(kind=kind):
             ada.made(address_of(kind), filled(LEAST[kind], ids_of(lab)))
 
