@@ -32,6 +32,30 @@ export function searchAt(address, made = (choice) => choice) {
 }
 
 /**
+ * A closed list stays closed until somebody types or asks for it: it lies over what stands below, such as
+ * the button that saves. Tom Select opens it again for letters from before, and for what is found late.
+ */
+function stayClosed(tom) {
+  tom.hook('after', 'close', () => clearTimeout(tom.refreshTimeout));
+  const { loadCallback } = tom;
+  tom.loadCallback = (...found) => {
+    if (!tom.isOpen) tom.open = () => {};
+    loadCallback.apply(tom, found);
+    delete tom.open; // the class has the real one
+  };
+}
+
+/** What is wrong stands right below the field: whom the summary leads there shall see that, and no list over it. */
+function showTheMessage(tom, id) {
+  const { openOnFocus } = tom.settings;
+  const links = document.querySelectorAll('[data-error-summary] a');
+  for (const link of [...links].filter(({ hash }) => hash === `#${id}`)) {
+    link.addEventListener('click', () => { tom.settings.openOnFocus = false; });
+  }
+  tom.on('focus', () => setTimeout(() => { tom.settings.openOnFocus = openOnFocus; }));
+}
+
+/**
  * Puts Tom Select over a <select>. Its text box takes over the id, the label and the error marks,
  * so that links, labels and screen readers find the control that is used.
  */
@@ -67,6 +91,8 @@ export function choose(select, settings = {}) {
     if (event.key === 'Enter') event.preventDefault();
   });
 
+  stayClosed(tom);
+  showTheMessage(tom, id);
   if (select.multiple) {
     tom.on('item_add', (value, item) => announce(`${item.textContent} added`));
     tom.on('item_remove', (value, item) => announce(`${item.textContent} removed`));

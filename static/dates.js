@@ -1,12 +1,9 @@
-// A date that is typed by half would be sent as none, and so be lost: the form waits until it is whole.
-import { showError } from './field_error.js';
+// A browser sends nothing for a date that is typed by half, and so it would be lost in silence. The server
+// hears of it, says so beside all else that is wrong, and shows the date that stood there before again.
+const HALF = 'half '; // as DateTimeEntry reads it
 
-for (const field of document.querySelectorAll('input[type="datetime-local"]')) {
-  field.form.addEventListener('submit', (event) => {
-    if (!field.validity.badInput) return;
-    event.preventDefault();
-    showError(field, 'This date is not complete.');
-    field.focus();
-  });
-  field.addEventListener('input', () => showError(field, ''));
-}
+document.addEventListener('formdata', ({ target: form, formData }) => {
+  for (const field of form.elements) {
+    if (field.type === 'datetime-local' && field.validity.badInput) formData.set(field.name, HALF + field.defaultValue);
+  }
+});

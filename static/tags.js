@@ -15,6 +15,8 @@ const valueOf = (tag) => `=${tag}`;
 const tagOf = (value) => value.slice(1);
 
 function enhance(field) {
+  const help = document.getElementById(`${field.id}-help`);
+  if (help) help.textContent = 'Enter or a comma ends a tag.';
   const select = document.createElement('select');
   select.multiple = true;
   const chosen = split(field.value);
@@ -44,6 +46,7 @@ function enhance(field) {
       option_create: ({ input }, escape) => `<div class="create" role="option">Add <strong>${escape(input)}</strong></div>`,
     },
   });
+  tom.hook('after', 'createItem', () => tom.close()); // the comma alone would leave it open
   tom.on('change', () => { field.value = join(tom.items.map(tagOf)); });
 }
 

@@ -212,7 +212,7 @@ def _find_problems(
         if row.id not in mine:
             row.problems = [_refusal(resource, right_for(resource, edits))]
             continue
-        data, errors = schema.judge(row.payload, partial=True)
+        data, errors, _ = schema.judge(row.payload, partial=True)
         errors |= resource.check(actor, records[row.id], data)
         for name, message in errors.items():
             label = label_of(name, schema.fields[name])

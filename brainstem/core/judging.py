@@ -24,7 +24,7 @@ from brainstem.core.permissions import (
     unusable,
 )
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import People, RecordSchema, Ref
+from brainstem.core.schemas import People, RecordSchema, Ref, merged
 from brainstem.errors import Forbidden
 from brainstem.extensions import db
 
@@ -44,17 +44,19 @@ def judge(
     What is stored already is compared only for those who hold the rights: else its errors would tell
     what they may not see. `held` is a right on the record that the actor is known to hold.
     """
-    data, errors = _schema(resource.schema, actor.way).judge(payload, partial=partial)
-    lacking = _lacking(actor, resource, data)
-    errors |= _missing(resource, data, lacking)
+    data, errors, partly = _schema(resource.schema, actor.way).judge(payload, partial=partial)
+    understood = data | partly
+    lacking = _lacking(actor, resource, understood)
+    errors = merged(errors, _missing(resource, understood, lacking))
     good = {name: value for name, value in data.items() if name not in errors}
     refused = None
     try:
-        if record is not None and (right := right_for(resource, good)) is not held:
+        if record is not None and (right := right_for(resource, [*good, *partly])) is not held:
             require(actor, right, resource, record.id)
         named = _held(resource, record, good, lists=keeping) if record is not None else set()
         _require_references(resource, good, lacking, named)
-        errors |= _against_stored(actor, resource, record, good)
+        errors |= _taken(resource, record, good) | resource.check(actor, record, good)
+        errors = merged(errors, _people(resource, record, understood))
     except Forbidden as error:
         refused = error
     if errors:
@@ -78,11 +80,9 @@ def right_for(resource: Resource, data: Iterable[str]) -> Right:
     return max(rights, key=lambda right: right.value, default=usual)
 
 
-def _against_stored(
-    actor: Actor, resource: Resource, record: Any, data: dict[str, Any]
-) -> dict[str, Any]:
-    """Errors, by field, for what does not go together with what is stored."""
-    errors = _taken(resource, record, data) | resource.check(actor, record, data)
+def _people(resource: Resource, record: Any, data: dict[str, Any]) -> dict[str, Any]:
+    """Errors, by field, for people and groups who can't hold these roles on it."""
+    errors: dict[str, Any] = {}
     for name, value in data.items():
         field = resource.schema._declared_fields[name]
         if not isinstance(field, People):
@@ -95,7 +95,7 @@ def _against_stored(
 
 
 def _ids(value: Any) -> list[uuid.UUID]:
-    return value if isinstance(value, list) else [value] if value else []
+    return [each for each in value if each] if isinstance(value, list) else [value] if value else []
 
 
 def _lacking(actor: Actor, resource: Resource, data: dict[str, Any]) -> dict[str, list[uuid.UUID]]:

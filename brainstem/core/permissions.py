@@ -80,7 +80,7 @@ class Roles:
             .join(self.memberships, self.memberships.c.group_id == self.groups.c.group_id)
             .where(self.memberships.c.user_id == user_id, self.groups.c.role >= least)
         )
-        return direct.union(through)
+        return direct.union_all(through)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import not_, or_, select
+from sqlalchemy import func, not_, or_, select
 
 from brainstem.core import finding, history, operations, references
 from brainstem.core.history import Revision
@@ -99,6 +99,19 @@ def stored(
     of = (resource, relation.name, record_id)
     page = finding.find(actor, relation.kind, Query(limit=most), of=of)
     return page.sent, page.total
+
+
+def state_of(resource: Resource, record: Any) -> str:
+    """In which state a record is, with all that would be deleted with it: another one where anybody changed,
+    added or removed something."""
+    found: list[Any] = [record.version]
+    for kind, home in history.taken_along(resource):
+        model = kind.model
+        number = func.count(), func.sum(model.version), func.max(model.updated_date)
+        found += db.session.execute(
+            select(*number).where(getattr(model, f"{home}_id") == record.id)
+        ).one()
+    return "/".join(map(str, found))
 
 
 @operation

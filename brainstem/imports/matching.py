@@ -63,6 +63,11 @@ def targets(kind: ImportKind) -> dict[str, Target]:
     return found
 
 
+def home_field(kind: ImportKind) -> Ref | RefList:
+    """What says which record a row belongs to (`ImportKind.default`)."""
+    return targets(kind)[kind.default].field
+
+
 def extra_fields_of(kind: ImportKind) -> str:
     """The name of the kind's field for extra fields; empty where it has none."""
     schema = kind.resource.schema(way="page")

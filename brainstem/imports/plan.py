@@ -269,5 +269,5 @@ def _cell(row: Row, index: int) -> str:
 
 def usable_default(actor: Actor, kind: ImportKind, text: str) -> str:
     """The id of what rows shall belong to that say nothing; `ValueError` where the actor may not use it."""
-    about = matching.targets(kind)[kind.default].field
+    about = matching.home_field(kind)
     return values.Names(actor).find(registry.get(about.kind), about.right, text.strip())

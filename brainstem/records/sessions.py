@@ -175,7 +175,7 @@ class SessionSchema(RecordSchema):
             "help": "The folder's or file's name, where it differs from the session's name.",
         },
     )
-    tags = TagList(metadata={"help": "Enter or a comma ends a tag."})
+    tags = TagList()
     links = Links(
         "projects", "epochs", "datastorage", "dataacquisition", "behaviors", "manipulations"
     )

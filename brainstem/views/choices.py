@@ -11,7 +11,8 @@ from flask_login import current_user, login_required
 from brainstem.core import choosing
 from brainstem.core.forms import SchemaForm
 from brainstem.core.forms.bulk import BulkForm
-from brainstem.core.forms.entries import ChoiceEntry, Entry, RefsEntry, TagsEntry
+from brainstem.core.forms.entries import ChoiceEntry, Entry
+from brainstem.core.forms.lists import RefsEntry, TagsEntry
 from brainstem.core.forms.parts import PartsEntry
 from brainstem.core.permissions import Actor, Right
 from brainstem.core.resource import Resource, as_id, registry

@@ -34,7 +34,7 @@ def home_form(
 
 @cache
 def _home_schema(kind: ImportKind) -> type[Schema]:
-    about = matching.targets(kind)[kind.default].field
+    about = matching.home_field(kind)
     words = {
         "label": f"{registry.get(about.kind).label} for rows that name none",
         "help": f"{kind.resource.labels} that are there already stay where they are.",
@@ -47,7 +47,7 @@ def chosen_home(actor: Actor, kind: ImportKind, default: str) -> str | None:
     """That choice, as it is stored; None where it can't be made."""
     if not default:
         return ""
-    chosen, about = as_id(default), kind.default and matching.targets(kind)[kind.default].field
+    chosen, about = as_id(default), kind.default and matching.home_field(kind)
     good = about and chosen and may(actor, about.right, registry.get(about.kind), chosen)
     return str(chosen) if good else None
 
@@ -56,7 +56,7 @@ def only_home(actor: Actor, kind: ImportKind) -> str:
     """What rows belong to that say nothing, where there is nothing to choose from."""
     if not kind.default:
         return ""
-    about = matching.targets(kind)[kind.default].field
+    about = matching.home_field(kind)
     found = choosing.choices(actor, registry.get(about.kind), about.right, most=1)
     return "" if found.more else "".join(map(str, found.names))
 

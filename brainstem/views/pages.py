@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +13,15 @@ from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding, operations, people, references, whole
-from brainstem.core.forms import DO, RecordForm, SchemaForm, form_for
-from brainstem.core.forms.entries import RefsEntry
+from brainstem.core.forms import DO, OPENED, RecordForm, SchemaForm, form_for
+from brainstem.core.forms.lists import RefsEntry
 from brainstem.core.forms.parts import MOST as MOST_PARTS
 from brainstem.core.permissions import PUBLIC, Actor, Right, may, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import RefList
 from brainstem.core.times import utc_text
 from brainstem.core.transactions import TRIES
-from brainstem.errors import Changed
+from brainstem.errors import Changed, Forbidden, NotFound
 from brainstem.records.users import as_administrator
 from brainstem.views import additions, choices, conflicts, navigation, parts, show
 from brainstem.views.lists import list_page
@@ -46,10 +47,15 @@ def add_to_templates(state: Any) -> None:
     app.context_processor(lambda: {"nav": navigation.shown(), "vendor": vendor(app)})
 
 
-def vendor(app: Flask) -> set[str]:
+def vendor(app: Flask) -> frozenset[str]:
     """The browser libraries that the install step has fetched: none where Node is missing."""
     folder = app.static_folder and (Path(app.static_folder) / "vendor")
-    return {file.name for file in folder.iterdir()} if folder and folder.is_dir() else set()
+    return _files(folder, folder.stat().st_mtime_ns) if folder and folder.is_dir() else frozenset()
+
+
+@lru_cache(1)
+def _files(folder: Path, changed: int) -> frozenset[str]:
+    return frozenset(file.name for file in folder.iterdir())
 
 
 def title_of(resource: Resource, view: finding.Seen | references.View) -> str:
@@ -75,7 +81,7 @@ def kind_at(kind: str) -> Resource:
 def index(kind: str) -> str:
     """The records of a kind that the user may read."""
     resource = kind_at(kind)
-    return list_page(page_actor(resource), resource, new_url=url_for("pages.new", kind=kind))
+    return list_page(page_actor(resource), resource, new_url=show.at("pages.new", kind=kind))
 
 
 @bp.get(f"/{KIND}/<uuid:record_id>")
@@ -107,6 +113,7 @@ def detail_page(actor: Actor, resource: Resource, record_id: uuid.UUID) -> str:
         or {"text": resource.labels, "url": show.list_url(resource)},
         "fields": opened.fields,
         "sections": opened.sections,
+        "new_ones": {} if actor == PUBLIC else parts.new_ones(actor, resource, record_id),
         "granted": [] if actor == PUBLIC else _granted(actor, resource, record_id),
         "created": show.moment(utc_text(view.record.created_date)),
         "updated": show.moment(utc_text(view.record.updated_date)),
@@ -167,11 +174,13 @@ def new(kind: str) -> Any:
     if request.method != "POST":
         _prefill(actor, form)
     if request.method != "POST" or DO in request.form:
-        return _form(actor, resource, form)
+        return _form(actor, resource, None, form)
     try:
         view = whole.save(actor, resource, None, form.payload(), form.wanted_parts())
     except ValidationError as error:
-        return _form(actor, resource, form, error=error)
+        return _form(actor, resource, None, form, error=error)
+    except Forbidden as error:
+        return _refused(actor, resource, None, form, error)
     flash_with_undo(f"{resource.label} “{title_of(resource, view)}” was created.")
     return redirect(_place_of(actor, resource, view))
 
@@ -201,12 +210,20 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
     """A form for an existing record; where somebody saved in between, both versions."""
     resource = kind_at(kind)
     actor = page_actor(resource)
-    view = finding.get(actor, resource, record_id, right=right_to_change(resource))
+    try:
+        view = finding.get(actor, resource, record_id, right=right_to_change(resource))
+    except (Forbidden, NotFound) as error:
+        # Where she had it open while it was deleted, or went to others.
+        if request.method != "POST" or OPENED not in request.form:
+            raise
+        form, _ = conflicts.posted(resource, request.form)
+        return _refused(actor, resource, record_id, form, error)
     if request.method != "POST":
-        return _form(actor, resource, _stored_form(actor, resource, view), view=view)
+        form = _stored_form(actor, resource, view)
+        return _form(actor, resource, record_id, form, view=view)
     form, payload = conflicts.posted(resource, request.form)
     if DO in request.form:
-        return _form(actor, resource, form, view=view)
+        return _form(actor, resource, record_id, form, view=view)
     for _ in range(TRIES):
         wanted, version = form.wanted_parts(), form.version
         changes = bool(payload) or any(each.changes for each in wanted.values())
@@ -221,13 +238,18 @@ def edit(kind: str, record_id: uuid.UUID) -> Any:
                 keeping=True,
             )
         except ValidationError as error:
-            return _form(actor, resource, form, view=view, error=error)
+            return _form(actor, resource, record_id, form, view=view, error=error)
+        except (Forbidden, NotFound) as error:
+            return _refused(actor, resource, record_id, form, error)
         except Changed:
-            current = _stored_form(actor, resource, finding.get(actor, resource, record_id))
+            try:
+                current = _stored_form(actor, resource, finding.get(actor, resource, record_id))
+            except (Forbidden, NotFound) as error:
+                return _refused(actor, resource, record_id, form, error)
             offer_names(actor, resource, form)
             offer_names(actor, resource, current)
             found = conflicts.compare(form, current, payload)
-            if found["taken_over"] or found["conflicts"] or current.version != version:
+            if found["taken_over"] or found["conflicts"]:
                 return _conflict(resource, view, found), 409
             # Nothing that the form shows: then the same again, against the version of now.
             form, payload = conflicts.posted(resource, MultiDict(found["form"].hidden))
@@ -256,15 +278,24 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
     actor = page_actor(resource)
     view = finding.get(actor, resource, record_id, right=right_to_change(resource))
     blocked = operations.kept_by(actor, resource, record_id)
+    changed, seen = False, request.form.get("state")
     if request.method == "POST" and not blocked:
         home = parts.home_of(resource) and _place_of(actor, resource, view)
-        operations.delete(actor, resource, record_id)
-        flash_with_undo(f"{resource.label} “{title_of(resource, view)}” was deleted.")
-        return redirect(home or url_for("pages.index", kind=kind))
-    return render_template(
+        # Asked by the operation, when nobody else can change the record any more.
+        same = (lambda _: whole.state_of(resource, view.record) == seen) if seen else None
+        try:
+            operations.delete(actor, resource, record_id, version=same)
+        except Changed:
+            changed = True
+        else:
+            flash_with_undo(f"{resource.label} “{title_of(resource, view)}” was deleted.")
+            return redirect(home or url_for("pages.index", kind=kind))
+    page = render_template(
         "confirm_delete.html",
         resource=resource,
         title=title_of(resource, view),
+        state=whole.state_of(resource, view.record),
+        changed=changed,
         consequences=[
             resource.deletion,
             "You can undo this afterwards, and restore it from the activity page later.",
@@ -272,6 +303,7 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
         blocked=blocked,
         cancel_url=show.url_of(resource, record_id),
     )
+    return page, 409 if changed else 200
 
 
 def _stored_form(actor: Actor, resource: Resource, view: finding.Seen) -> RecordForm:
@@ -297,25 +329,30 @@ def offer_names(actor: Actor, resource: Resource, form: SchemaForm) -> None:
 def _form(
     actor: Actor,
     resource: Resource,
+    record_id: uuid.UUID | None,
     form: RecordForm,
     *,
     view: finding.Seen | None = None,
     error: ValidationError | None = None,
 ) -> tuple[str, int]:
-    """The form's page; with all that was typed, and every message at its field."""
+    """The form's page; with all that was typed, and every message at its field.
+
+    A new record has no id; without a `view`, nothing is told of the record as it is now.
+    """
     if DO in request.form:
         form.act(request.form[DO])
     offer_names(actor, resource, form)
     form_error = form.place(error.normalized_messages()) if error else ""
     back = {"text": "Back", "url": show.url_of(resource, view.record.id)} if view else None
     back = back or _home(actor, resource, form)
+    deed = "Edit" if record_id else "New"
     page = render_template(
         [
             f"{resource.page.strip('/')}/form.html",
             "whole_form.html" if resource.tabs else "form.html",
         ],
         resource=resource,
-        title=f"Edit {title_of(resource, view)}" if view else f"New {resource.words}",
+        title=f"Edit {title_of(resource, view)}" if view else f"{deed} {resource.words}",
         form=form,
         wanted=form.wanted(resource.wanted),
         record=view and view.record,
@@ -326,6 +363,20 @@ def _form(
         form_error=form_error,
     )
     return page, 400 if error else 200
+
+
+def _refused(
+    actor: Actor,
+    resource: Resource,
+    record_id: uuid.UUID | None,
+    form: RecordForm,
+    error: Forbidden | NotFound,
+) -> tuple[str, int]:
+    """The form's page for who may not store it so, or any more: with all that was typed, and nothing of the
+    record as it is now."""
+    told = ValidationError(f"{error} Nothing was stored; what you typed is still here.")
+    page, _ = _form(actor, resource, record_id, form, error=told)
+    return page, error.status
 
 
 def _home(actor: Actor, resource: Resource, form: RecordForm) -> dict[str, str]:

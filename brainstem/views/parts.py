@@ -34,6 +34,19 @@ def parts_of(resource: Resource) -> list[tuple[str, Resource]]:
     return sorted(found, key=lambda part: places.get(part[1].name, len(places)))
 
 
+def new_ones(actor: Actor, resource: Resource, record_id: uuid.UUID) -> dict[str, dict[str, str]]:
+    """Where records are made that will stand in the record's lists, by the list: a project's sessions."""
+    lists = {field.kind: name for name, field in resource.schema.references() if field.dump_only}
+    here = {kind.name for _, kind in parts_of(resource)}
+    found = {}
+    for kind in map(registry.get, lists):
+        homes = kind and [n for n, f in kind.schema.references() if f.kind == resource.name]
+        if homes and kind.page and kind.name not in here and homes[0] in kind.parents:
+            url = url_for("pages.new", kind=kind.page.strip("/"), **{homes[0]: record_id})
+            found[lists[kind.name]] = {"text": f"New {kind.words}", "url": url}
+    return found if found and may(actor, Right.USE, resource, record_id) else {}
+
+
 def home_of_record(
     actor: Actor, resource: Resource, record: dict[str, Any]
 ) -> dict[str, str] | None:

@@ -10,10 +10,12 @@ from tests.browser.steps import (
     announced,
     button,
     choose,
+    crash,
     described,
     edit,
     expect_order,
     field,
+    kept,
     refuse,
     rows,
     save,
@@ -176,14 +178,91 @@ def test_no_bubbles_of_the_browser(sign_in, ada):
     expect(field(page, "Name")).to_be_focused()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_link_of_the_summary_leads_to_the_field_and_its_message(sign_in, ada, width):
+    """Neither is cut off at the window's edge, nor covered by the list of choices."""
+    ada.project()
+    page = sign_in(ada, viewport={"width": width, "height": 500})
+    page.goto("/sessions/new")
+    summary = refuse(page)
+    summary.get_by_role("link", name="Projects:").press("Enter")
+    projects = field(page, "Projects")
+    expect(projects).to_be_focused()
+    for seen in (
+        page.get_by_text("Projects", exact=True).last,
+        page.get_by_text("Name at least one.", exact=True),
+    ):
+        box = seen.bounding_box()
+        assert box["y"] >= 0 and box["y"] + box["height"] <= 500 - 88, "above the row of buttons"
+    expect(page.get_by_role("option")).to_have_count(0)
+    projects.press("ArrowDown")
+    expect(page.get_by_role("option", name="Project")).to_be_visible()
+    projects.press("Escape")
+    field(page, "Name").focus()
+    projects.focus()  # and on its own it opens as ever
+    expect(page.get_by_role("option", name="Project")).to_be_visible()
+
+
+def half_a_date(page: Page) -> None:
+    """Take the month away; the rest stands there."""
+    field(page, "Date and time").focus()
+    page.keyboard.press("Backspace")
+
+
 def test_half_a_date_is_not_lost_in_silence(sign_in, ada):
     """A browser sends nothing for a date that is not complete: the stored one must not vanish."""
     date = "2024-05-06T14:30:00Z"
     session = ada.session("Dated", ada.project(), date_time=date)
     page = sign_in(ada)
     edit(page, session)
-    field(page, "Date and time").focus()
-    page.keyboard.press("Backspace")  # the month is gone, the rest stands there
-    button(page, "Save session").click()
-    described(field(page, "Date and time"), "date")
+    half_a_date(page)
+    field(page, "Name").fill("")
+    field(page, "Name used in storage").fill("x" * 201)
+    summary = refuse(page)
+    expect(summary).to_be_focused()
+    expect(summary.get_by_role("link")).to_have_count(3)
+    described(field(page, "Name"), "required")
+    described(field(page, "Name used in storage"), "At most 200")
+    described(field(page, "Date and time"), "not complete")
+    summary.get_by_role("link", name="Date and time:").click()
+    expect(field(page, "Date and time")).to_be_focused()
     assert stored(ada, session)["date_time"] == date
+
+    expect(field(page, "Date and time")).to_have_value("2024-05-06T14:30")
+    expect(field(page, "Date and time")).to_have_attribute("type", "datetime-local")
+    field(page, "Name").fill("Still dated")
+    field(page, "Name used in storage").fill("")
+    save(page)
+    assert stored(ada, session)["date_time"] == date
+
+
+def test_half_a_date_of_something_new(sign_in, ada):
+    """There is none from before: the field is empty, and says why nothing was saved."""
+    session = ada.session("Model", ada.project())
+    page = sign_in(ada)
+    for address in ("/sessions/new", f"/sessions/{session['id']}/duplicate"):
+        page.goto(address)
+        field(page, "Date and time").fill("")
+        field(page, "Date and time").focus()
+        page.keyboard.type("05")
+        field(page, "Name").fill("")
+        refuse(page, page.locator(".form-actions button").inner_text())
+        described(field(page, "Name"), "required")
+        described(field(page, "Date and time"), "not complete")
+        expect(field(page, "Date and time")).to_have_value("")
+    assert len(ada.get("stem/session/")["sessions"]) == 1
+
+
+def test_half_a_date_that_was_kept_is_not_taken_up_in_silence(sign_in, ada):
+    session = ada.session("Dated", ada.project(), date_time="2024-05-06T14:30:00Z")
+    page = sign_in(ada)
+    edit(page, session)
+    half_a_date(page)
+    field(page, "Description").fill("typed before the crash")
+    kept(page)
+    page = crash(page)
+    edit(page, session)
+    button(page, "Take it up again").click()
+    expect(field(page, "Description")).to_have_value("typed before the crash")
+    described(field(page, "Date and time"), "not complete")
+    expect(field(page, "Date and time")).to_have_value("2024-05-06T14:30")

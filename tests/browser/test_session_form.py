@@ -3,7 +3,17 @@
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.steps import announced, button, choose, described, edit, field, refuse, save
+from tests.browser.steps import (
+    announced,
+    button,
+    choose,
+    described,
+    edit,
+    field,
+    refuse,
+    save,
+    show,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -210,6 +220,32 @@ def test_an_error_out_of_sight_is_shown(sign_in, ada, lab):
     save(page)
     assert ada.get("stem/epoch/")["epochs"][0]["end"] == "00:02:00"
     assert ada.get("modules/manipulation/")["manipulations"][0]["notes"] == "typed"
+
+
+@pytest.mark.parametrize("width", [1280, 800])
+def test_all_tabs_are_seen_with_a_message_in_each(sign_in, ada, width):
+    """A row that is moved sideways would cut off the first of them."""
+    ada.project()
+    page = sign_in(ada, viewport={"width": width, "height": 800})
+    page.goto("/sessions/new")
+    for name, thing, label in (
+        ("Online repositories", "Add link", "URL"),
+        ("Epochs", "Add epoch", "Notes"),
+        ("Data acquisition", "Add data acquisition", "Notes"),
+        ("Manipulations", "Add manipulation", "Notes"),
+        ("Behaviors", "Add behavior", "Notes"),
+    ):
+        show(page, name)
+        button(page, thing).click()
+        field(panel(page), label).fill("x" * 501)
+    refuse(page)
+    expect(page.get_by_text("to correct")).to_have_count(6)
+    main = page.get_by_role("main").bounding_box()
+    for number in range(6):
+        page.get_by_role("tab").nth(number).click()
+        for each in page.get_by_role("tab").all():
+            box = each.bounding_box()
+            assert main["x"] <= box["x"] and box["x"] + box["width"] <= main["x"] + main["width"]
 
 
 def test_without_script_everything_is_on_one_page(sign_in, ada, lab):

@@ -222,3 +222,31 @@ def test_administrators_manage_all_groups_in_their_portal(ada, person, crew):
     assert reads(boss, GROUPS, crew)
     assert not reads(ada, GROUPS, crew)
     assert ada("GET", where).status_code == 403
+
+
+def test_all_that_is_wrong_with_people_is_said_at_once(ada):
+    project = ada.project()
+    for field in ("users", "groups"):
+        people = {"nobody@lab.org": {}, "odd": 5, "other": {"is_king": True}}
+        answer = set_people(ada, project, "stem/project/", **{field: people})
+        assert (answer.status_code, list(answer.json)) == (400, [field])
+        assert answer.json[field].keys() == people.keys()
+
+
+def test_who_may_not_say_who_is_a_member_is_not_told_who_there_is(ada, ben):
+    project = ada.project()
+    set_people(ada, project, "stem/project/", users={ben.email: {"can_change": True}})
+    told = [
+        set_people(ben, project, "stem/project/", users={each: {}, "odd": 5}).json
+        for each in ("nobody@lab.org", ada.email)
+    ]
+    assert told[0] == told[1] and list(told[0]["users"]) == ["odd"]
+
+
+@pytest.mark.parametrize("character", ["\0", "\ud800"])
+def test_names_that_no_database_keeps_are_refused(ada, character):
+    project = ada.project()
+    for field in ("users", "groups"):
+        people = {f"n{character}@lab.org": {}}
+        answer = set_people(ada, project, "stem/project/", **{field: people})
+        assert (answer.status_code, list(answer.json)) == (400, [field])

@@ -339,6 +339,38 @@ def test_a_name_that_is_taken_is_said_along_with_the_rest(ada, lab):
     }
 
 
+#: Two things that are wrong with one field, and where each is said.
+TWICE_WRONG = [
+    ("projects", ["{nothing}", "x"], {"0": "There is no such project.", "1": NO_ID}),
+    ("projects", ["{project}", "{project}", "{nothing}"], {"1": "Named", "2": "There is no"}),
+    ("datastorage", ["x", "{storage}", "{nothing}"], {"0": NO_ID, "2": "There is no"}),
+    ("extra_fields", {"1": 1, "b": "\0"}, {"1": "", "b": UNSTORABLE}),
+    ("tags", ["", "a\0"], {"0": "A tag can't be empty.", "1": UNSTORABLE}),
+    ("tags", ["", "a", 7, "b\0"], {"0": "A tag", "2": "", "3": UNSTORABLE}),
+]
+
+
+@pytest.mark.parametrize("method", ["POST", "PATCH", "PUT"])
+def test_all_that_is_wrong_with_one_field_is_said_at_once(subtests, ada, lab, method):
+    stored = ada.made(SESSIONS, valid(lab, name="Stored"))
+    address = SESSIONS if method == "POST" else f"{SESSIONS}/{stored['id']}"
+    for field, sent, expected in TWICE_WRONG:
+        with subtests.test(field=field, sent=str(sent)):
+            body = ({} if method == "PATCH" else valid(lab)) | {field: filled(sent, lab)}
+            answer = ada(method, address, body)
+            assert (answer.status_code, list(answer.json)) == (400, [field])
+            assert answer.json[field].keys() == expected.keys()
+            for place, words in expected.items():
+                assert answer.json[field][place][0].startswith(words)
+    links = [link("x\0", repository="bad"), {}, link()]
+    body = ({} if method == "PATCH" else valid(lab)) | {"download_links": links}
+    wrong = ada(method, address, body).json["download_links"]
+    assert {place: sorted(each) for place, each in wrong.items()} == {
+        "0": ["repository", "url"],
+        "1": ["repository", "url"],
+    }
+
+
 @pytest.mark.parametrize("missing", ["name", "projects"])
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_what_is_required_must_be_there(ada, lab, method, missing):

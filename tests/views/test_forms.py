@@ -8,9 +8,9 @@ from uuid import uuid4
 
 import pytest
 
-from brainstem.core import references
+from brainstem.core import references, whole
 from brainstem.core.permissions import Role
-from brainstem.core.schemas import ExtraFields, texts_in
+from brainstem.core.schemas import REQUIRED, ExtraFields, texts_in
 from tests.pages import Page
 
 SESSIONS, SAVE = "stem/session", "Save session"
@@ -576,9 +576,8 @@ def test_a_third_edit_is_asked_about_as_well(ada, both):
 def test_the_same_change_twice_is_no_conflict(ada, both):
     session, adas, bens = both
     assert save(adas, description="same").status_code == 302
-    page = Page(save(bens, description="same", tags="y"))
-    assert groups(page) == {}
-    assert save(bens, page.form(SAVE)).status_code == 302
+    # Nothing to choose from: nobody is asked.
+    assert save(bens, description="same", tags="y").status_code == 302
     stored = ada.get(f"{SESSIONS}/{session['id']}")["session"]
     assert (stored["description"], stored["tags"]) == ("same", ["y"])
 
@@ -601,10 +600,78 @@ def test_a_form_left_unchanged_never_conflicts(ada, both):
     assert ada.get(f"{SESSIONS}/{session['id']}")["session"]["description"] == "Ada's"
 
 
-def test_a_record_that_is_gone_meanwhile_is_not_found(ada, both):
-    session, _, bens = both
+def given_away(ada, ben, session):
+    """To a project in which Ben has no part."""
+    theirs = ada.project("Theirs")["id"]
+    ada("PATCH", f"{SESSIONS}/{session['id']}", {"projects": [theirs]})
+
+
+def only_to_read(ada, ben, session):
+    ada.share("project", {"id": session["projects"][0]}, ben.email, Role.MEMBER)
+
+
+def not_even_to_read(ada, ben, session):
+    ada.share("project", {"id": session["projects"][0]}, ben.email, None)
+
+
+def gone(ada, ben, session):
     ada("DELETE", f"{SESSIONS}/{session['id']}")
-    assert save(bens, description="x").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "status"),
+    [(given_away, 403), (only_to_read, 403), (not_even_to_read, 403), (gone, 404)],
+)
+def test_what_was_typed_is_kept_where_the_record_may_not_be_changed_any_more(
+    ada, ben, both, meanwhile, status
+):
+    session, _, bens = both
+    meanwhile(ada, ben, session)
+    answer = save(bens, description="typed for an hour", **{"extra_fields-0-value": "77"})
+    page = Page(answer)
+    assert answer.status_code == status
+    assert "Nothing was stored; what you typed is still here." in page.text
+    assert "<h1>Edit session</h1>" in answer.text
+    fields = page.form(SAVE).fields
+    assert fields["description"] == "typed for an hour"
+    assert fields["extra_fields-0-value"] == "77"
+    # Opening the form anew is refused as ever.
+    assert bens.pages.get(f"/sessions/{session['id']}/edit").status_code == status
+
+
+@pytest.mark.parametrize("first", ["nothing", "a change"])
+@pytest.mark.parametrize(("meanwhile", "status"), [(given_away, 403), (gone, 404)])
+def test_what_was_typed_is_kept_where_that_happens_while_it_is_saved(
+    ada, ben, both, monkeypatch, first, meanwhile, status
+):
+    session, _, bens = both
+    save_whole = whole.save
+
+    def late(*args, **kwargs):
+        if first == "a change":
+            ada("PATCH", f"{SESSIONS}/{session['id']}", {"description": "Ada's"})
+            try:
+                return save_whole(*args, **kwargs)
+            finally:
+                meanwhile(ada, ben, session)
+        meanwhile(ada, ben, session)
+        return save_whole(*args, **kwargs)
+
+    monkeypatch.setattr(whole, "save", late)
+    answer = save(bens, description="typed for an hour")
+    assert answer.status_code == status
+    assert Page(answer).form(SAVE).fields["description"] == "typed for an hour"
+
+
+def test_what_was_typed_is_kept_where_a_new_record_names_what_one_may_not_use(ada, ben):
+    theirs, pages = ada.project("Theirs"), ben.browser()
+    form = pages.form("/sessions/new", SAVE).set(name="Mine", description="typed")
+    answer = pages.press(form.set(projects=[theirs["id"]]), SAVE, "/sessions/new")
+    page = Page(answer)
+    assert (answer.status_code, "Theirs" in answer.text) == (403, False)
+    assert "<h1>New session</h1>" in answer.text
+    assert page.form(SAVE).fields["description"] == "typed"
+    assert ben.get(SESSIONS)["sessions"] == []
 
 
 @pytest.mark.parametrize("value", ["", "x", "a.b.c"])
@@ -613,5 +680,24 @@ def test_hidden_fields_that_were_tampered_with_are_refused(ada, both, name, valu
     session, adas, bens = both
     save(adas, description="Ada's")
     form = Page(save(bens, description="Ben's")).form(SAVE)
-    assert save(bens, form.set(**{name: value})).status_code == 400
+    answer = save(bens, form.set(**{name: value}))
+    assert answer.status_code == 400
+    words = "This form is too old, or was changed on its way."
+    assert f"This address or form does not fit. {words}" in Page(answer).text
     assert ada.get(f"{SESSIONS}/{session['id']}")["session"]["description"] == "Ada's"
+
+
+@pytest.mark.parametrize("kind", ["collection", "cohort"])
+def test_nothing_chosen_where_something_must_be(ada, kind):
+    """A form knows of no null: that is the API's word for it."""
+    pages, project = ada.browser(), ada.project()
+    button = f"Save {kind}"
+    page = Page(pages.press(pages.form(f"/{kind}s/new", button), button))
+    assert page.marks == {"name": REQUIRED, "project": REQUIRED}
+    assert page.summary == ["name", "project"]
+    record = ada.made(f"stem/{kind}/", {"name": "Ours", "project": project["id"]})
+    form = pages.form(f"/{kind}s/{record['id']}/edit", button).set(project="")
+    assert Page(pages.press(form, button)).marks == {"project": REQUIRED}
+    assert ada.get(f"stem/{kind}/{record['id']}/")[kind]["project"] == project["id"]
+    refused = ada("POST", f"stem/{kind}/", {"name": "x", "project": None})
+    assert refused.json == {"project": ["This field may not be null."]}

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from brainstem.core.permissions import Role
-from tests.pages import Page, Pages
+from tests.pages import Page, Pages, text_of
 
 SESSIONS = "stem/session"
 
@@ -219,6 +219,17 @@ def test_pages_show_only_what_their_user_may_see(ada, ben):
     assert f"{detail}/edit" not in pages.open(detail).html
 
 
+def test_a_project_s_page_leads_to_new_records_in_it(ada, ben):
+    project = ada.project("Maze")
+    page = ada.browser().open(f"/projects/{project['id']}")
+    links = {text_of(each): each.get("href") for each in page.all("a")}
+    for words in ("session", "subject", "collection", "cohort"):
+        form = ada.browser().form(links[f"New {words}"], f"Save {words}")
+        assert project["id"] in form.fields.getlist("projects") + form.fields.getlist("project")
+    ada.share("project", project, ben.email, Role.MEMBER)
+    assert "New session" not in ben.browser().open(f"/projects/{project['id']}").text
+
+
 # -- Deleting ----------------------------------------------------------------------------------
 
 
@@ -233,6 +244,29 @@ def test_deleting_asks_once_more(ada):
     assert ada.get(SESSIONS)["count"] == 0
     assert "Monday" in pages.open("/sessions/").text
     assert pages.get(address).status_code == 404
+
+
+@pytest.mark.parametrize("what", ["itself", "an epoch", "a new module", "an epoch is gone"])
+def test_what_was_changed_since_is_not_deleted_unseen(ada, what):
+    session = ada.session("Monday", ada.project())
+    home = {"session": session["id"]}
+    epoch = f"stem/epoch/{ada.made('stem/epoch/', home | {'name': 'Maze'})['id']}"
+    pages, address = ada.browser(), f"/sessions/{session['id']}/delete"
+    form = pages.form(address, "Delete session")
+    if what == "itself":
+        ada("PATCH", f"stem/session/{session['id']}", {"description": "needed after all"})
+    elif what == "an epoch":
+        ada("PATCH", epoch, {"notes": "needed after all"})
+    elif what == "an epoch is gone":
+        ada("DELETE", epoch)
+    else:
+        ada.made("modules/dataacquisition/", home | {"type": "Audio"})
+    answer = pages.press(form, "Delete session", address)
+    assert (answer.status_code, "was changed since" in answer.text) == (409, True)
+    assert ada.get("stem/session/")["count"] == 1
+    answer = pages.press(Page(answer).form("Delete session"), "Delete session", address)
+    assert answer.status_code == 302
+    assert ada.get("stem/session/")["count"] == 0
 
 
 @pytest.mark.parametrize("path", ["projects", "datastorage"])

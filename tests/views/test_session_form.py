@@ -300,7 +300,8 @@ def test_buttons_come_back_to_their_place(lab):
 def test_a_draft_that_is_taken_up_again_comes_back_whole(ada, lab):
     form = lab.pages.form(lab.address, SAVE)
     form = Page(lab.pages.press(form, "Add epoch", lab.address)).form(SAVE)
-    form.set(**{"epochs-2-name": "new", "epochs-0-removed": "1", "epochs-1-notes": "typed"})
+    removed = {"epochs-0-removed": "1", "dataacquisition-0-removed": "1"}
+    form.set(**{"epochs-2-name": "new", "epochs-1-notes": "typed"} | removed)
     form.buttons["Again"] = ("_do", "again")
     page = Page(lab.pages.press(form, "Again", lab.address))
     fields = page.form(SAVE).fields
@@ -308,6 +309,7 @@ def test_a_draft_that_is_taken_up_again_comes_back_whole(ada, lab):
         name: form.fields[name] for name in form.fields if name.startswith("epochs")
     }
     assert "baseline will be removed when you save." in page.text
+    assert "Audio will be removed when you save, also from the epochs that name it." in page.text
 
 
 # -- Two people at once ------------------------------------------------------------------------

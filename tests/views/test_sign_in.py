@@ -13,6 +13,7 @@ from brainstem.extensions import db
 from brainstem.records import limits, tokens, users
 from brainstem.records.tokens import Token
 from tests.conftest import PASSWORD, Pages
+from tests.pages import Page
 
 WRONG = "not the password"
 
@@ -159,6 +160,15 @@ def test_the_page_keeps_what_was_typed_but_the_password(app, ada):
     assert "checked" in response.text
     assert PASSWORD not in response.text
     assert 'role="alert"' in response.text
+
+
+def test_a_wrong_password_is_told_in_fitting_words(app, ada):
+    """Signing in would have saved nothing anyway."""
+    for password in (WRONG, ""):
+        page = Page(sign_in(app, ada.email, password))
+        assert page.summary == ["password"]
+        assert "You are not signed in yet: please look at the following." in page.text
+        assert "saved" not in page.text
 
 
 def test_characters_that_no_account_can_have(app, ada):

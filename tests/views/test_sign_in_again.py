@@ -70,6 +70,7 @@ def test_a_wrong_password_loses_nothing_either(late, ada):
         page = Page(answer)
         assert answer.status_code == 400
         assert page.marks
+        assert "You are not signed in yet: please look" in page.text
         assert PASSWORD not in answer.text
         assert page.form("Sign in").fields["name"] == TYPED["name"]
     answer = pages.press(page.form("Sign in").set(**SIGN_IN), "Sign in", NEW)

@@ -19,14 +19,11 @@ from brainstem.core.forms.entries import (
     DocumentEntry,
     Entry,
     NumberEntry,
-    OrderedEntry,
     PasswordEntry,
     PlainEntry,
-    RefEntry,
-    RefsEntry,
-    TagsEntry,
     TextEntry,
 )
+from brainstem.core.forms.lists import OrderedEntry, RefEntry, RefsEntry, TagsEntry
 from brainstem.core.forms.parts import PartForm
 from brainstem.core.forms.records import DO, OPENED, RecordForm, SchemaForm, seal, unseal
 from brainstem.core.forms.rows import ExtraFieldsEntry, RowsEntry

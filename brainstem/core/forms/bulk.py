@@ -11,7 +11,8 @@ from marshmallow import ValidationError
 
 from brainstem.core import bulk, finding
 from brainstem.core.forms import SchemaForm
-from brainstem.core.forms.entries import Entry, RefsEntry, TagsEntry
+from brainstem.core.forms.entries import Entry
+from brainstem.core.forms.lists import RefsEntry, TagsEntry
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import RefList, TagList, label_of, unstorable
@@ -100,7 +101,7 @@ def bulk_form(resource: Resource) -> type[BulkForm]:
     for name, field in lists.items():
         words = labels[name].lower()
         if isinstance(field, TagList):
-            about = TagList(metadata={"help": "Enter or a comma ends a tag."})
+            about = TagList()
             entries[f"add_{name}"] = TagsEntry(label=f"Add {words}", field=about)
         else:
             about = RefList(field.kind, right=field.right)

@@ -1,4 +1,4 @@
-"""Form fields of one control each, and lists of records.
+"""Form fields of one value each.
 
 Every entry knows three forms of a value: what the wire says, what a browser shows and sends back
 (`state`), and how the two meet. A browser turns line ends into CRLF, drops line breaks from a one-line
@@ -7,8 +7,6 @@ input, and shortens `15:30:00` to `15:30`; two states are equal where only that 
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import re
 from datetime import datetime
@@ -168,6 +166,9 @@ class DateTimeEntry(Entry):
     """A date and time on the lab's clock."""
 
     kind = "datetime"
+    #: Before the date that the field showed, where somebody has typed another one by half (`dates.js`).
+    HALF = "half "
+    half = False
 
     @property
     def text(self) -> str:
@@ -176,7 +177,7 @@ class DateTimeEntry(Entry):
     @property
     def native(self) -> bool:
         """Whether a browser's own control can hold it: that knows milliseconds at most."""
-        moment = self.state
+        moment = _moment(self.raw)
         return not self.raw or (isinstance(moment, datetime) and moment.microsecond % 1000 == 0)
 
     @property
@@ -192,118 +193,38 @@ class DateTimeEntry(Entry):
         self._take(text)
 
     def read(self, formdata: MultiDict[str, str]) -> None:
-        self._take(formdata.get(self.name, "").strip())
+        text = formdata.get(self.name, "")
+        self.half = text.startswith(self.HALF)
+        self._take(text.removeprefix(self.HALF).strip())
+        if self.half:
+            self.state = text  # never what was shown, however little of it has been typed over
+            self.errors = [self.incomplete]
 
     def _take(self, text: str) -> None:
         self.raw = text
-        try:
-            self.state = datetime.fromisoformat(text)
-        except ValueError:
-            self.state = text
+        self.state = _moment(text)
+
+    @property
+    def incomplete(self) -> str:
+        """What is said of a date that was typed by half."""
+        shown = " The one from before stands here again." if self.raw else ""
+        return f"This date and time is not complete.{shown}"
 
     def value(self, before: Any) -> Any:
+        if self.half:
+            raise ValidationError(self.incomplete)
         return self.raw or None
 
     def as_text(self) -> str:
         return self.raw.replace("T", " ")
 
 
-class TagsEntry(Entry):
-    """Tags in one line, with commas between them; one that has a comma itself stands in quotes."""
-
-    kind = "tags"
-    suggestions: list[str] = []
-    #: Whether there are others, and where a script finds them.
-    more: bool = False
-    search_url: str = ""
-
-    @property
-    def text(self) -> str:
-        return self.raw
-
-    def show(self, value: Any) -> None:
-        self._take(", ".join(map(_quoted, value or ())))
-
-    def read(self, formdata: MultiDict[str, str]) -> None:
-        self._take(formdata.get(self.name, "").replace("\r\n", "\n"))
-
-    def _take(self, text: str) -> None:
-        self.raw = as_browser(text)
-        try:
-            rows = csv.reader(io.StringIO(self.raw, newline=""), skipinitialspace=True)
-            self.state = [tag for row in rows for tag in map(str.strip, row) if tag]
-        except csv.Error:
-            self.state = [self.raw]
-
-    def as_text(self) -> str:
-        return self.raw
-
-
-def _quoted(tag: str) -> str:
-    plain = not any(character in tag for character in ',"\n\r')
-    return tag if plain else '"' + tag.replace('"', '""') + '"'
-
-
-class RefsEntry(Entry):
-    """Several records; the options are set by whoever knows what the user may use."""
-
-    kind = "refs"
-    #: Names by id, of what may be chosen and of what is chosen already.
-    names: dict[str, str] = {}
-    #: Where to make one, for whoever has none to choose from.
-    new_url: str = ""
-    #: Whether there are others, and where a script finds them; without one, what was looked for.
-    more: bool = False
-    search_url: str = ""
-    looked_for: str = ""
-    #: What fields that offer the same have in common.
-    source: str = ""
-
-    @property
-    def chosen(self) -> list[tuple[str, str, bool]]:
-        """The choices that are made."""
-        return [choice for choice in self.choices if choice[2] or not choice[0]]
-
-    @property
-    def choices(self) -> list[tuple[str, str, bool]]:
-        chosen = [(each, self.names.get(each, each), True) for each in self.ids]
-        return chosen + [(i, name, False) for i, name in self.names.items() if i not in self.ids]
-
-    def show(self, value: Any) -> None:
-        self._take([str(each) for each in value or ()])
-
-    def read(self, formdata: MultiDict[str, str]) -> None:
-        self._take(formdata.getlist(self.name))
-
-    def _take(self, ids: list[str]) -> None:
-        self.ids = list(dict.fromkeys(ids))
-        self.state = sorted(self.ids)
-
-    def value(self, before: Any) -> Any:
-        return self.ids
-
-    def as_text(self) -> str:
-        return "\n".join(self.names.get(each, each) for each in self.ids)
-
-
-class RefEntry(RefsEntry):
-    """One record."""
-
-    kind = "select"
-
-    @property
-    def choices(self) -> list[tuple[str, str, bool]]:
-        none = self.about.metadata.get("none", "Choose…")
-        return [("", none, not self.ids), *super().choices]
-
-    def show(self, value: Any) -> None:
-        self._take([str(value)] if value else [])
-
-    def read(self, formdata: MultiDict[str, str]) -> None:
-        self._take([formdata[self.name]] if formdata.get(self.name) else [])
-
-    def value(self, before: Any) -> Any:
-        return self.ids[0] if self.ids else None
+def _moment(text: str) -> datetime | str:
+    """The moment that a text says; the text itself where it says none."""
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return text
 
 
 class NumberEntry(TextEntry):
@@ -354,32 +275,3 @@ def read_document(text: str) -> Any:
         return wire.parse(text) if text.strip() else {}
     except ValueError as error:
         raise ValidationError(f"This is not JSON: {error}.") from None
-
-
-class OrderedEntry(RefsEntry):
-    """Several records in an order. What stands in its `Add` field counts as added."""
-
-    kind = "ordered"
-
-    @property
-    def items(self) -> list[tuple[str, str, int]]:
-        return [(each, self.names.get(each, each), i) for i, each in enumerate(self.ids)]
-
-    @property
-    def choices(self) -> list[tuple[str, str]]:
-        return [(i, name) for i, name in self.names.items() if i not in self.ids]
-
-    def read(self, formdata: MultiDict[str, str]) -> None:
-        super().read(formdata)
-        if added := formdata.get(f"{self.name}__add"):
-            self._take([*self.ids, added])
-
-    def _take(self, ids: list[str]) -> None:
-        self.ids = self.state = list(dict.fromkeys(ids))
-
-    def act(self, verb: str, index: int | None) -> None:
-        if index is None or index >= len(self.ids):
-            return
-        moved = self.ids.pop(index)
-        if verb in ("up", "down"):
-            self.ids.insert(max(index + (1 if verb == "down" else -1), 0), moved)

@@ -16,9 +16,10 @@ from typing import Any
 from marshmallow import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from brainstem.core.forms.entries import Entry, RefsEntry
+from brainstem.core.forms.entries import Entry
+from brainstem.core.forms.lists import RefsEntry
 from brainstem.core.forms.records import RecordForm, SchemaForm
-from brainstem.core.resource import as_id
+from brainstem.core.resource import as_id, registry
 from brainstem.core.schemas import Duration, texts_in
 from brainstem.core.whole import Part, Parts, Relation
 
@@ -173,6 +174,12 @@ class PartsEntry:
         self.formdata = formdata
         #: How many parts there are beyond those that are shown.
         self.more = 0
+
+    @property
+    def held_by(self) -> str:
+        """What may name them, in words: alone, such a part could not be deleted."""
+        relations = (getattr(self.resource.model, name) for name in self.resource.kept_by)
+        return " and ".join(registry.of(each.entity.class_).labels.lower() for each in relations)
 
     @property
     def placed(self) -> bool:

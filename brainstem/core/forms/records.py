@@ -12,7 +12,7 @@ from wtforms import Form
 
 from brainstem import signing
 from brainstem.core.forms.entries import Entry
-from brainstem.core.schemas import Unreadable, texts_in
+from brainstem.core.schemas import REQUIRED, Unreadable, texts_in
 from brainstem.core.whole import Parts
 
 #: The hidden field with the record as the form was opened, and the name of the buttons inside a form.
@@ -44,11 +44,13 @@ class SchemaForm(Form):
         return {name: value for name, value in values.items() if value is not missing}
 
     def read(self, field: Entry, before: Entry | None = None) -> Any:
-        """A field's value; `Unreadable` where what was typed is none."""
+        """A field's value; `Unreadable` where what was typed is none, or nothing where something must be."""
         try:
-            return field.value(before)
+            value = field.value(before)
         except ValidationError as error:
             return Unreadable(error.messages)
+        # A script is told that it may not send null; whoever fills in a form knows of no null.
+        return Unreadable([REQUIRED]) if value is None and not field.about.allow_none else value
 
     def act(self, action: str) -> None:
         """Do what a button of a field asks, such as `datastorage:up:2`."""

@@ -18,6 +18,7 @@ from brainstem.core.schemas.messages import (
     Unreadable,
     default_of,
     label_of,
+    merged,
     plain,
     texts_in,
     unstorable,
@@ -75,8 +76,12 @@ class RecordSchema(Schema):
         read_only = self.dump_fields.keys() - self.load_fields.keys()
         return {name: value for name, value in payload.items() if name not in read_only}
 
-    def judge(self, payload: Any, *, partial: bool) -> tuple[dict[str, Any], dict[str, Any]]:
-        """What is good of a payload, and what is wrong with the rest, by field."""
+    def judge(
+        self, payload: Any, *, partial: bool
+    ) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+        """What is good of a payload; what is wrong with the rest, by field; and what is good of that: lists
+        with None at the places of what is wrong, names with what is said of them. A database can be asked
+        for all of it."""
         unread = {name: each for name, each in payload.items() if isinstance(each, Unreadable)}
         payload = payload | {name: each.rest for name, each in unread.items()}
         payload = {name: each for name, each in payload.items() if each is not missing}
@@ -85,12 +90,15 @@ class RecordSchema(Schema):
             data = self.load(payload, partial=partial)
         except ValidationError as error:
             data, errors = error.valid_data, error.normalized_messages()
-        errors = {name: plain(each) for name, each in errors.items()} | (unstorable(payload) or {})
+        nowhere = unstorable(payload) or {}
+        errors = merged({name: plain(each) for name, each in errors.items()}, nowhere)
         for name, each in unread.items():
-            more = errors.get(name, {})
-            both = isinstance(each.messages, dict) and isinstance(more, dict)
-            errors[name] = each.messages | more if both else each.messages
-        return {name: value for name, value in data.items() if name not in errors}, errors
+            # What stands in the place of what was typed is judged at its other positions alone.
+            both = isinstance(each.messages, dict) and isinstance(errors.get(name), dict)
+            errors[name] = merged(errors[name], each.messages) if both else each.messages
+        good = {name: value for name, value in data.items() if name not in errors}
+        partly = {n: value for n, value in data.items() if n in errors and n not in nowhere}
+        return good, errors, partly
 
     def get_attribute(self, obj: Any, attr: str, default: Any) -> Any:
         """References come from what the actor may see (`operations.View.refs`), the rest from the record."""
@@ -128,6 +136,7 @@ __all__ = [
     "choice",
     "default_of",
     "label_of",
+    "merged",
     "plain",
     "texts_in",
     "unstorable",

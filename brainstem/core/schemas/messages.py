@@ -36,6 +36,19 @@ def plain(messages: Any) -> Any:
     return {name: plain(each) for name, each in messages.items()}
 
 
+def merged(first: Any, second: Any) -> Any:
+    """What is wrong with one value, said by two: sentences together, positions each for itself."""
+    if isinstance(first, dict) and isinstance(second, dict):
+        both = first.keys() & second.keys()
+        found = first | second | {each: merged(first[each], second[each]) for each in both}
+        return (
+            dict(sorted(found.items())) if all(isinstance(each, int) for each in found) else found
+        )
+    if isinstance(first, list) and isinstance(second, list):
+        return list(dict.fromkeys([*first, *second]))
+    return first or second
+
+
 def texts_in(message: Any) -> list[str]:
     """The sentences of a message, however deeply nested."""
     if isinstance(message, dict):
@@ -57,7 +70,10 @@ def unstorable(value: Any) -> Any:
     for key, each in items:
         problem = unstorable(key) or unstorable(each)
         if problem:
-            found[UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", str(key))] = problem
+            shown = (
+                UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", key) if isinstance(key, str) else key
+            )
+            found[shown] = problem
     return found
 
 

@@ -64,7 +64,7 @@ class RefList(fields.Field):
             ids.append(found)
             seen.add(found)
         if errors:
-            raise ValidationError(errors)
+            raise ValidationError(errors, valid_data=ids)
         if self.required and not ids:
             raise ValidationError("Name at least one.")
         return ids
@@ -131,5 +131,5 @@ class People(fields.Field):
                 held = [known[right] for right, on in rights.items() if on and right in known]
                 roles[name] = max(held, default=Role.MEMBER)
         if errors:
-            raise ValidationError(errors)
+            raise ValidationError(errors, valid_data=roles)
         return roles
