@@ -72,7 +72,7 @@ def test_what_one_machine_begins_another_one_goes_on_with(machine):
     # A device login.
     begun = one.test_client().post("/api/auth/device/", json={"client_name": "rig"}).get_json()
     pages.client.application = other
-    asked = Page(pages.get(f"/account/authorize/?code={begun['user_code']}"))
+    asked = Page(pages.get(f"/account/authorize/?user_code={begun['user_code']}"))
     assert asked.status == 200
     poll = other.test_client().post(
         "/api/auth/device/token/", json={"device_code": begun["device_code"]}

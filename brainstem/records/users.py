@@ -73,8 +73,9 @@ class Email(fields.Email):
 class OwnPassword(NewPassword):
     """What it takes to change one's own password."""
 
-    current = fields.String(
+    current = Text(
         required=True,
+        exact=True,
         metadata={
             "label": "Current password",
             "password": True,
@@ -207,11 +208,12 @@ def set_password(actor: Actor, user_id: uuid.UUID, payload: dict[str, Any]) -> U
 @operation
 def change_password(actor: Actor, payload: dict[str, Any]) -> User:
     """Give oneself a new password; it takes the one so far, and ends one's other sign-ins."""
-    data = OwnPassword().load(payload)
-    user = db.session.get(User, actor.user_id)
-    if user is None or by_password(user.email, data.pop("current")) is None:
-        raise ValidationError("This is not your password.", "current")
-    return give_password(actor, user.id, data)
+    user, wrong = _user(actor.user_id), OwnPassword().validate(payload)
+    if "current" not in wrong and by_password(user.email, payload["current"]) is None:
+        wrong["current"] = ["This is not your password."]
+    if wrong:
+        raise ValidationError(wrong)
+    return give_password(actor, user.id, {"password": payload["password"]})
 
 
 def give_password(actor: Actor, user_id: uuid.UUID, data: dict[str, Any]) -> User:

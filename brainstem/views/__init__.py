@@ -27,12 +27,13 @@ def init_app(app: Flask) -> None:
         sessions,
         sign_in_again,
         status,
+        users,
     )
     from brainstem.views.lists import routes as lists
 
     for module in (account, api, device, history, home, pages, people, public, publish, reference):
         app.register_blueprint(module.bp)
-    for module in (bulk, duplicate, imports, lists, sessions):
+    for module in (bulk, duplicate, imports, lists, sessions, users):
         app.register_blueprint(module.bp)
     app.register_blueprint(choices.bp)
     app.register_blueprint(health.bp)

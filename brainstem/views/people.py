@@ -1,4 +1,4 @@
-"""People: who holds which role on a record, and the users of this program."""
+"""People: who holds which role on a record."""
 
 from __future__ import annotations
 
@@ -10,29 +10,21 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask_login import current_user, login_required
 from marshmallow import ValidationError
-from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding, operations, people, references
-from brainstem.core.forms import SchemaForm, small_form
 from brainstem.core.people import Standing
 from brainstem.core.permissions import Actor, Right, Role, may
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import Flag, People, texts_in
-from brainstem.core.times import lab_time
+from brainstem.core.schemas import People, texts_in
 from brainstem.errors import Changed, Forbidden
-from brainstem.records import groups, limits, users
+from brainstem.records import users
 from brainstem.views import show
-from brainstem.views.account import admit
-from brainstem.views.lists import pager
 from brainstem.views.pages import address_of, kind_at, page_actor, title_of
 
 bp = Blueprint("people", __name__)
 
 #: The kinds on whose records people hold roles.
 KIND = address_of([kind for kind in registry if kind.page and kind.roles is not None])
-
-
-# Who holds which role on a record ------------------------------------------------------------------
 
 
 @dataclass
@@ -144,7 +136,7 @@ def _page(actor: Actor, resource: Resource, view: references.View, asked: Asked)
     owns = may(actor, Right.OWN, resource, record.id)
     standings = people.standings(actor, resource, record.id)
     about = _fields(resource)
-    parts = []
+    parts, summary = [], []
     for name, each in about.items():
         rows = (
             [_person(resource, standing) for standing in standings]
@@ -153,11 +145,16 @@ def _page(actor: Actor, resource: Resource, view: references.View, asked: Asked)
         )
         roles = [Role.MEMBER, *(role for _, role in each.rights)]
         offered = [role for role in roles if owns or role < Role.MANAGER]
-        for row in rows:
+        for number, row in enumerate(rows, 1):
+            row["id"] = f"{name}-{number}"
             row["errors"] = asked.at(name, row["name"])
             row["changeable"] = manages and row["role"] in offered
             chosen = asked.role if row["errors"] and asked.role else _word(row["role"])
             row["options"] = _options(offered, chosen)
+            place = row["id"] if row["changeable"] else f"{row['id']}-error"
+            summary += _summed_up(place, f"Role of {row['title']}", row["errors"])
+        adding, label = asked.at(name, None), ADDED[each.kind]
+        summary += _summed_up(f"{name}-new", label, adding)
         held = view.refs[name]
         parts.append(
             {
@@ -165,8 +162,9 @@ def _page(actor: Actor, resource: Resource, view: references.View, asked: Asked)
                 "kind": each.kind,
                 "rows": rows,
                 "add": {
-                    "value": asked.name if asked.at(name, None) else "",
-                    "errors": asked.at(name, None),
+                    "label": label,
+                    "value": asked.name if adding else "",
+                    "errors": adding,
                     "options": _options(offered, asked.role),
                     "suggestions": [
                         each for each in _known(actor, each.kind) if each[0] not in held
@@ -180,12 +178,24 @@ def _page(actor: Actor, resource: Resource, view: references.View, asked: Asked)
         title=title_of(resource, view),
         back={"text": title_of(resource, view), "url": show.url_of(resource, record.id)},
         parts=parts,
+        summary=summary,
+        # What is wrong at a row that is no longer there, say.
+        form_error="" if summary else " ".join(asked.errors),
         manages=manages,
         owns=owns,
         version=record.version,
         roles=_explained(resource),
         leave_url=url_for("people.leave", **request.view_args),
     )
+
+
+#: What the field is called in which somebody types whom to add.
+ADDED = {"user": "Email of a person to add", "group": "Name of a group to add"}
+
+
+def _summed_up(place: str, label: str, errors: Sequence[str]) -> list[dict[str, str]]:
+    """The line of the summary at the top, where something is wrong."""
+    return [{"href": f"#{place}", "text": f"{label}: {' '.join(errors)}"}] if errors else []
 
 
 def _word(role: Role | None) -> str:
@@ -248,148 +258,3 @@ def _group(resource: Resource, name: str, role: Role) -> dict[str, Any]:
         "is_me": False,
         "note": "",
     }
-
-
-# The users of this program ------------------------------------------------------------------------
-
-
-class AddUser(users.NewUser):
-    """The form that an administrator fills in for somebody new."""
-
-    is_admin = Flag(
-        load_default=False,
-        metadata={"label": "Administrator", "help": "Manages users and all groups, too."},
-    )
-
-    class Meta(users.NewUser.Meta):
-        fields = (*users.NewUser.Meta.fields, "is_admin")
-
-
-@bp.get("/people/")
-@login_required
-def index() -> str:
-    """Everybody who uses this program."""
-    resource = registry.get("user")
-    asked = MultiDict([("limit", "100"), ("page", request.args.get("page", "1"))])
-    page = finding.find(page_actor(resource), resource, asked)
-    in_groups = groups.by_user(page_actor(registry.get("group")))
-    rows = [_user_row(view.record, in_groups) for view in page.views]
-    return render_template("people/list.html", users=rows, pager=pager(page))
-
-
-def _user_row(user: users.User, in_groups: dict[uuid.UUID, list[tuple[uuid.UUID, str]]]) -> Any:
-    return {
-        "name": user.name,
-        "email": user.email,
-        "groups": [
-            {"text": name, "url": show.url_of(registry.get("group"), group)}
-            for group, name in in_groups.get(user.id, ())
-        ],
-        "is_admin": user.is_admin,
-        "is_active": user.is_active,
-        "last_sign_in": user.last_sign_in and f"{lab_time(user.last_sign_in):%Y-%m-%d %H:%M}",
-        "url": url_for("people.user", user_id=user.id) if current_user.is_admin else "",
-    }
-
-
-@bp.route("/people/new", methods=["GET", "POST"])
-@login_required
-def new() -> Any:
-    """A form for a new user."""
-    actor = Actor(current_user.id, way="page")
-    users.require_administrator(actor)
-    form = small_form(AddUser)(request.form if request.method == "POST" else None)
-    if request.method != "POST":
-        return render_template("people/new.html", form=form)
-    payload = form.payload()
-    try:
-        user = users.admit(actor, payload, is_admin=payload.pop("is_admin"))
-    except ValidationError as error:
-        return _again("people/new.html", form, error)
-    flash(f"{user.name} can sign in now. Tell them the password in person.", "success")
-    return redirect(url_for("people.index"))
-
-
-@bp.get("/people/<uuid:user_id>")
-@login_required
-def user(user_id: uuid.UUID) -> str:
-    """One user, for administrators."""
-    return _user_page(user_id, small_form(users.NewPassword)())
-
-
-def _user_page(user_id: uuid.UUID, form: SchemaForm, **more: Any) -> str:
-    users.require_administrator(Actor(current_user.id, way="page"))
-    resource = registry.get("user")
-    view = finding.get(page_actor(resource), resource, user_id)
-    in_groups = groups.by_user(page_actor(registry.get("group")))
-    return render_template(
-        "people/user.html",
-        user=_user_row(view.record, in_groups),
-        user_id=user_id,
-        form=form,
-        **more,
-    )
-
-
-@bp.post("/people/<uuid:user_id>/standing")
-@login_required
-def standing(user_id: uuid.UUID) -> Any:
-    """Make somebody an administrator or none, or let her sign in or not."""
-    actor = Actor(current_user.id, way="page")
-    given = {name: request.form[name] == "true" for name in STANDING if name in request.form}
-    try:
-        user = users.set_standing(actor, user_id, **given)
-    except ValidationError as error:
-        form = small_form(users.NewPassword)()
-        return _user_page(user_id, form, form_error=" ".join(texts_in(error.messages))), 400
-    flash(" ".join(f"{user.name} {STANDING[name][on]}." for name, on in given.items()), "success")
-    still = current_user.id != user_id or (user.is_admin and user.is_active)
-    return redirect(url_for("people.user", user_id=user_id) if still else url_for("people.index"))
-
-
-#: What is said when somebody's standing is taken away, and when it is given.
-STANDING = {
-    "is_admin": ("is no administrator any more", "is an administrator now"),
-    "is_active": ("can’t sign in any more", "can sign in again"),
-}
-
-
-@bp.post("/people/<uuid:user_id>/password")
-@login_required
-def password(user_id: uuid.UUID) -> Any:
-    """Give somebody a new password."""
-    form = small_form(users.NewPassword)(request.form)
-    try:
-        user = users.set_password(Actor(current_user.id, way="page"), user_id, form.payload())
-    except ValidationError as error:
-        form.place(error.normalized_messages())
-        return _user_page(user_id, form, summary=form.summary), 400
-    flash(f"{user.name} has a new password. Tell them in person.", "success")
-    return redirect(url_for("people.user", user_id=user_id))
-
-
-@bp.route("/account/password/", methods=["GET", "POST"])
-@login_required
-def own_password() -> Any:
-    """Change one's own password; whoever finds a computer signed in can't."""
-    form = small_form(users.OwnPassword)(request.form if request.method == "POST" else None)
-    if request.method != "POST":
-        return render_template("people/password.html", form=form)
-    actor = Actor(current_user.id, way="page")
-    try:
-        user = limits.change_password(
-            actor, form.payload(), current_user.email, request.remote_addr
-        )
-    except ValidationError as error:
-        return _again("people/password.html", form, error)
-    admit(user, kept=current_user.sign_in.kept)
-    flash(
-        "You have a new password. Wherever else you were signed in, you no longer are.", "success"
-    )
-    return redirect(url_for("account.own"))
-
-
-def _again(template: str, form: SchemaForm, error: ValidationError) -> tuple[str, int]:
-    """The form once more, with its messages and all that was typed."""
-    form_error = form.place(error.normalized_messages())
-    return render_template(template, form=form, summary=form.summary, form_error=form_error), 400

@@ -5,6 +5,7 @@ An address that nobody has said how to fill fails the tests, so that a new page 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from io import BytesIO
@@ -52,19 +53,28 @@ class Request:
 def requests(app: Flask, lab: Lab, ids: dict[str, str]) -> Iterator[Request]:
     """A request for each address and method; where they name records, these."""
     for rule in app.url_map.iter_rules():
-        # Addresses that stand twice, with and without the closing slash, are asked once.
-        if rule.endpoint in FILES or (rule.endpoint.startswith("api.") and rule.is_leaf):
+        # The API's addresses stand twice, with and without the closing slash, and are asked once.
+        twice = f"{rule.rule}/" if rule.is_leaf else ""
+        if rule.endpoint in FILES or twice in {each.rule for each in app.url_map.iter_rules()}:
             continue
         for values in _values(rule, lab, ids):
             _, address = rule.build({name: values[name] for name in rule.arguments})
             kind = values.get("model") or _kind_of(values.get("kind", ""))
             if "record_id" in rule.arguments and not kind:
                 kind = "session"
-            for method in sorted(rule.methods - {"HEAD", "OPTIONS"}):
+            for method in sorted(_methods(app, rule, address) - {"HEAD", "OPTIONS"}):
                 found = Request(method, rule.endpoint, address, kind, values.get("portal", ""))
                 if method not in SAFE:
                     found.body = _body(found, lab, ids)
                 yield found
+
+
+def _methods(app: Flask, rule: Rule, address: str) -> set[str]:
+    """The methods of an address; of the public portal, which only reads, those of the private one."""
+    if not address.startswith("/api/"):
+        return rule.methods
+    asked = re.sub(r"^/api/(public|super)/", "/api/private/", address)
+    return set(app.test_client().options(asked).headers["Allow"].split(", "))
 
 
 def _kind_of(page: str) -> str:
@@ -173,16 +183,16 @@ BODIES: dict[str, Body] = {
     "pages.edit": lambda r, lab, ids: _form(r, ids),
     "pages.new": lambda r, lab, ids: _form(r, ids),
     "people.leave": _nothing,
-    "people.new": lambda r, lab, ids: {"email": "x@lab.org", "password": "no easy guess", "is_admin": "y"},
     "people.of_record": lambda r, lab, ids: {
         "field": "users", "name": lab.eve.email, "do": "add", "role": "owner"
     },
-    "people.own_password": lambda r, lab, ids: {"current": "wrong", "password": "no easy guess"},
-    "people.password": lambda r, lab, ids: {"password": "no easy guess"},
-    "people.standing": lambda r, lab, ids: {"is_admin": "true"},
     "publish.publish": lambda r, lab, ids: {"is_public": "true"},
     "sessions.look_again": _nothing,
     "sign_in_again.sign_in": lambda r, lab, ids: {"email": lab.ada.email, "password": "wrong"},
+    "users.new": lambda r, lab, ids: {"email": "x@lab.org", "password": "no easy guess", "is_admin": "y"},
+    "users.own_password": lambda r, lab, ids: {"current": "wrong", "password": "no easy guess"},
+    "users.password": lambda r, lab, ids: {"password": "no easy guess"},
+    "users.standing": lambda r, lab, ids: {"is_admin": "true"},
     "api.record": lambda r, lab, ids: payload(r.kind, ids),
     "api.records": lambda r, lab, ids: payload(r.kind, ids),
     "device.by_password": lambda r, lab, ids: {"username": lab.ada.email, "password": "wrong"},

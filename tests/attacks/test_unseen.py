@@ -26,10 +26,10 @@ OTHERS = {
     "imports.undo": 404,
     "lists.forget": 404,
     "lists.rename": 404,
-    "people.new": 403,
-    "people.password": 403,
-    "people.standing": 403,
-    "people.user": 403,
+    "users.new": 403,
+    "users.password": 403,
+    "users.standing": 403,
+    "users.user": 403,
 }
 
 #: Where tags are chosen, which all users share (contract §4).

@@ -59,7 +59,9 @@ def pages_of(app: Flask, world: dict[str, Any] | None) -> Iterator[tuple[str, st
     records = (world or {}).get("records", {})
     by_page = {kind.page.strip("/"): records.get(kind.name) for kind in registry if kind.page}
     for rule in app.url_map.iter_rules():
-        if "GET" not in rule.methods or rule.endpoint in NO_PAGES or is_file(rule.rule):
+        # Those of the API take every method, and say so by None.
+        asked = rule.methods is None or "GET" in rule.methods
+        if not asked or rule.endpoint in NO_PAGES or is_file(rule.rule):
             continue
         kinds = list(getattr(rule._converters.get("kind"), "items", [None]))
         choices = {

@@ -97,7 +97,7 @@ def test_tokens_and_devices(app, sign_in, ada, judge):
     expect(page.get_by_role("region", name="Your new token")).to_be_visible()
     judge(page, "A new token")
     asked = app.test_client().post("/api/auth/device/", json={"client_name": "MATLAB"}).json
-    page.goto(f"/account/authorize/?code={asked['user_code']}")
+    page.goto(f"/account/authorize/?user_code={asked['user_code']}")
     judge(page, "A device")
 
 

@@ -140,7 +140,7 @@ OF_FIELDS = {"pages.detail"}
 def in_a_browser(request) -> bool:
     """Whether a page is shown, and no file, fragment or refusal."""
     files = ("lists.download", "imports.template", "audit.download", "imports.progress")
-    apart = ("people.user", "people.new", "status.index", "audit.index", "sign_in_again.standing")
+    apart = ("users.user", "users.new", "status.index", "audit.index", "sign_in_again.standing")
     return request.endpoint not in (
         *files,
         *apart,

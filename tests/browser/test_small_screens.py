@@ -49,7 +49,7 @@ def test_no_page_scrolls_sideways(sign_in, new_page, ada, session):
         "projects": session["projects"][0],
         "datastorage": session["datastorage"][0],
     }
-    addresses = ["/", "/account/tokens/", "/sessions/?q=nothing"]
+    addresses = ["/", "/account/tokens/", "/sessions/?q=nothing", "/activity/"]
     for kind, record in records.items():
         one = f"/{kind}/{record}"
         addresses += [f"/{kind}/", f"/{kind}/new", one, f"{one}/edit", f"{one}/delete"]
