@@ -2,7 +2,8 @@
 
 Real servers on SQLite and PostgreSQL, with 1,000 and 100,000 sessions, are asked for each operation in
 turn with two others: a bare view with hand-written SQL, and the same bytes from memory (`bench/floors.py`).
-What counts is how many times as long ours takes, in the same minutes on the same machine.
+What counts is how many times as long ours takes, and how many times as long the larger lab, in the same
+seconds on the same machine.
 
     make bench                                                       # everything, some ten minutes
     make bench ARGS="--only list-100,detail --n 1000 --database sqlite"
@@ -14,24 +15,27 @@ from __future__ import annotations
 
 import argparse
 import gc
+import itertools
 import json
 import re
-import shutil
 import statistics
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+from flask import Flask
 from sqlalchemy import event
 
 from bench import labs, table
 from bench.load import Client, Request
-from bench.operations import OPERATIONS, Operation, World
-from bench.servers import running
+from bench.operations import OPERATIONS, Operation, Requests, World
+from bench.servers import Server, running
 from brainstem.extensions import db
 from tests.databases import Unavailable
 
@@ -44,12 +48,10 @@ def main() -> None:
     asked = arguments()
     results = []
     for database in asked.database:
-        for n in asked.n:
-            try:
-                with labs.lab(database, n, asked.labs) as (url, token):
-                    results += measured(database, n, url, token, asked)
-            except Unavailable as reason:
-                print(f"Not measured on {database}: {reason}")
+        try:
+            results += measured(database, asked)
+        except Unavailable as reason:
+            print(f"Not measured on {database}: {reason}")
     labs.KEPT.mkdir(parents=True, exist_ok=True)
     (labs.KEPT / "results.json").write_text(json.dumps(results))
     written = table.written(results)
@@ -84,99 +86,150 @@ def words(text: str) -> list[str]:
     return text.split(",")
 
 
-def measured(
-    database: str, n: int, url: str, token: str, asked: argparse.Namespace
-) -> list[dict[str, Any]]:
+@dataclass
+class Lab:
+    """A lab of one size, served by the program and by the floors."""
+
+    n: int
+    app: Flask
+    world: World
+    ours: Server
+    floor: Server
+    #: What `floor` sends from memory: a folder of files.
+    memory: Path
+    #: Of a script, and of a browser that has signed in.
+    headers: dict[str, str]
+    browser: dict[str, str]
+
+    def sent(self, operation: Operation) -> dict[str, str]:
+        """The headers that an operation is asked with."""
+        return self.browser if operation.page else self.headers
+
+    def clients(self, operation: Operation) -> Clients:
+        """Who asks whom for what, by the name in the tables."""
+        sent, floor = self.sent(operation), Client(self.floor.port, self.headers)
+        clients = {"ours": (Client(self.ours.port, sent), operation.ours(self.world))}
+        if operation.hand:
+            clients["hand"] = (floor, operation.hand(self.world))
+        elif operation.to != "hand":
+            same_list = next(each for each in OPERATIONS if each.name == operation.to)
+            reference = Client(self.ours.port, self.headers)
+            clients["reference"] = (reference, same_list.ours(self.world))
+        if operation.bare:
+            clients["bare"] = (floor, operation.bare(self.world))
+        elif not operation.writes:
+            clients["memory"] = (Client(self.floor.port), self.remembered(operation))
+        return clients
+
+    def remembered(self, operation: Operation) -> Requests:
+        """Requests for what the program answers, from memory; the floor by hand has to answer the same."""
+        _, body = Client(self.ours.port, self.sent(operation)).fetch(
+            next(operation.ours(self.world))
+        )
+        if operation.hand:
+            hand = Client(self.floor.port, self.headers).fetch(next(operation.hand(self.world)))[1]
+            same(operation, json.loads(body), json.loads(hand))
+        (self.memory / operation.name).write_bytes(body)
+        return itertools.repeat(Request("GET", f"/memory/{operation.name}"))
+
+
+#: For each of the servers, who asks it for what.
+Clients = dict[str, tuple[Client, Requests]]
+
+
+@contextmanager
+def served(database: str, n: int, kept: Path) -> Iterator[Lab]:
+    """A copy of a lab, with its servers."""
+    with (
+        labs.lab(database, n, kept) as (url, token),
+        tempfile.TemporaryDirectory(prefix="brainstem-bench-") as memory,
+    ):
+        app = labs.app_on(url)
+        with app.app_context(), db.engine.connect() as connection:
+            world = World.of(connection)
+        settings = {"DATABASE_URL": url, "SECRET_KEY": labs.SECRET_KEY}
+        floors = {"BENCH_DATABASE": url, "BENCH_MEMORY": memory}
+        try:
+            with (
+                running("brainstem.serve", "app:app", **settings) as ours,
+                running("bench.serving", "bench.writes:app", **floors) as floor,
+            ):
+                headers = SCRIPT | {"Authorization": f"Bearer {token}"}
+                browser = BROWSER | {"Cookie": signed_in(ours.port)}
+                yield Lab(n, app, world, ours, floor, Path(memory), headers, browser)
+        finally:
+            with app.app_context():
+                db.engine.dispose()
+
+
+def measured(database: str, asked: argparse.Namespace) -> list[dict[str, Any]]:
     """The figures of all operations on one database."""
-    app = labs.app_on(url)
-    with app.app_context(), db.engine.connect() as connection:
-        world = World.of(connection)
-    memory = Path(tempfile.mkdtemp(prefix="brainstem-bench-"))
-    settings = {"DATABASE_URL": url, "SECRET_KEY": labs.SECRET_KEY}
-    floors = {"BENCH_DATABASE": url, "BENCH_MEMORY": str(memory)}
     results = []
-    try:
-        with (
-            running("brainstem.serve", "app:app", **settings) as ours,
-            running("bench.serving", "bench.writes:app", **floors) as floor,
-        ):
-            headers = SCRIPT | {"Authorization": f"Bearer {token}"}
-            browser = BROWSER | {"Cookie": signed_in(ours.port)}
-            chosen = [each for each in OPERATIONS if each.name in asked.only]
-            for operation in chosen:
-                sent = browser if operation.page else headers
-                clients = {
-                    "ours": (Client(ours.port, sent), operation.ours(world)),
-                    "memory": (Client(floor.port), None),
+    chosen = [each for each in OPERATIONS if each.name in asked.only]
+    with ExitStack() as stack:
+        sizes = [stack.enter_context(served(database, n, asked.labs)) for n in asked.n]
+        for lab, operation in itertools.product(sizes, chosen):
+            if operation.endless:
+                client = Client(lab.ours.port, lab.sent(operation))
+                client.per_second(operation.ours(lab.world), CONNECTIONS, asked.seconds)
+        warm = [lab.ours.memory() for lab in sizes]
+        for operation in chosen:
+            clients = [lab.clients(operation) for lab in sizes]
+            all_figures = figures(operation, clients, asked)
+            for lab, at_first, its_figures in zip(sizes, warm, all_figures, strict=True):
+                found = {
+                    "database": database,
+                    "n": lab.n,
+                    "operation": operation.name,
+                    **its_figures,
                 }
-                if operation.hand:
-                    clients["hand"] = (Client(floor.port, headers), operation.hand(world))
-                    if operation.bare:
-                        clients["bare"] = (Client(floor.port, headers), operation.bare(world))
-                elif operation.to != "hand":
-                    same_list = next(each for each in OPERATIONS if each.name == operation.to)
-                    clients["reference"] = (Client(ours.port, headers), same_list.ours(world))
-                found = {"database": database, "n": n, "operation": operation.name}
-                found |= figures(operation, clients, memory, asked)
-                found["statements"] = statements(app, operation, world, sent)
-                found["memory_now"] = ours.memory()
+                found["statements"] = statements(lab, operation)
+                found |= {"memory_warm": at_first, "memory_now": lab.ours.memory()}
                 results.append(found)
                 print(table.line(found), flush=True)
-    finally:
-        shutil.rmtree(memory)
-        with app.app_context():
-            db.engine.dispose()
     return results
 
 
 def figures(
-    operation: Operation, clients: dict[str, Any], memory: Path, asked: argparse.Namespace
-) -> dict[str, Any]:
-    """Medians and rates of the servers, asked in turn."""
-    if operation.writes:
-        del clients["memory"]
-    else:
-        client, requests = clients["ours"]
-        _, body = client.fetch(next(requests))
-        if operation.hand:
-            same(operation, body, *clients["hand"])
-        (memory / operation.name).write_bytes(body)
-        clients["memory"] = (
-            clients["memory"][0],
-            forever(Request("GET", f"/memory/{operation.name}")),
-        )
-    times: dict[str, list[float]] = {name: [] for name in clients}
-    rates: dict[str, list[float]] = {name: [] for name in clients}
+    operation: Operation, labs_clients: list[Clients], asked: argparse.Namespace
+) -> list[dict[str, Any]]:
+    """Medians and rates of the servers of each lab, all of them asked in turn."""
+    times: list[dict[str, list[float]]] = [{name: [] for name in each} for each in labs_clients]
+    rates: list[dict[str, list[float]]] = [{name: [] for name in each} for each in labs_clients]
+    every = [
+        (*clients[name], its_times[name], its_rates[name])
+        for clients, its_times, its_rates in zip(labs_clients, times, rates, strict=True)
+        for name in clients
+    ]
+    seconds = 4 * asked.seconds if operation.endless else 0
     if operation.endless:
-        for client, requests in clients.values():
+        for client, requests, *_ in every:
             client.per_second(requests, CONNECTIONS, 0.2)
     gc.collect()
     gc.disable()
     for _ in range(asked.rounds):
-        for name, (client, requests) in clients.items():
-            times[name] += client.times(requests, 20, 4 * asked.seconds if operation.endless else 0)
-        for name, (client, requests) in clients.items():
-            if operation.endless:
-                rates[name].append(client.per_second(requests, CONNECTIONS, asked.seconds))
+        for client, requests, its_times, _rates in every:
+            its_times += client.times(requests, 20, seconds)
+        for client, requests, _times, its_rates in every if operation.endless else ():
+            its_rates.append(client.per_second(requests, CONNECTIONS, asked.seconds))
     gc.enable()
+    return [
+        {name: summary(its_times[name], its_rates[name]) for name in its_times}
+        for its_times, its_rates in zip(times, rates, strict=True)
+    ]
+
+
+def summary(times: list[float], rates: list[float]) -> dict[str, float | None]:
+    """What the tables tell: milliseconds, and requests a second where they were counted."""
     return {
-        name: {
-            "median": statistics.median(times[name]) * 1000,
-            "p95": sorted(times[name])[int(len(times[name]) * 0.95)] * 1000,
-            "rate": statistics.median(rates[name]) if rates[name] else None,
-        }
-        for name in clients
+        "median": statistics.median(times) * 1000,
+        "p95": sorted(times)[int(len(times) * 0.95)] * 1000,
+        "rate": statistics.median(rates) if rates else None,
     }
 
 
-def forever(request: Request) -> Iterator[Request]:
-    while True:
-        yield request
-
-
-def same(operation: Operation, body: bytes, client: Client, requests: Iterator[Request]) -> None:
+def same(operation: Operation, mine: dict[str, Any], other: dict[str, Any]) -> None:
     """The hand-written view must return the same records, or it is no measure."""
-    mine, other = json.loads(body), json.loads(client.fetch(next(requests))[1])
     for name in other:
         if json.dumps(mine[name]) != json.dumps(other[name]):
             shown = [json.dumps(each[name])[:2000] for each in (mine, other)]
@@ -184,15 +237,15 @@ def same(operation: Operation, body: bytes, client: Client, requests: Iterator[R
     assert mine.get("sessions", True), f"{operation.name} finds nothing"
 
 
-def statements(app: Any, operation: Operation, world: World, headers: dict[str, str]) -> int:
+def statements(lab: Lab, operation: Operation) -> int:
     """How many SQL statements one request takes, once everything is warm."""
     seen = []
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         seen.append(statement)
 
-    requests, client = operation.ours(world), app.test_client(use_cookies=False)
-    with app.app_context():
+    requests, client = operation.ours(lab.world), lab.app.test_client(use_cookies=False)
+    with lab.app.app_context():
         engine = db.engine
     for _ in range(2):
         request = next(requests)
@@ -202,7 +255,8 @@ def statements(app: Any, operation: Operation, world: World, headers: dict[str, 
             request.path,
             method=request.method,
             data=request.body,
-            headers=headers | ({"Content-Type": "application/json"} if request.body else {}),
+            headers=lab.sent(operation)
+            | ({"Content-Type": "application/json"} if request.body else {}),
         )
         event.remove(engine, "before_cursor_execute", note)
         assert answer.status_code == request.status, answer.text

@@ -2,7 +2,8 @@
 
 Each session has 1 or 2 of 50 projects, 2 data storages, 3 tags, 1 behavior, 2 data acquisitions,
 1 manipulation, 2 epochs, 3 extra fields and 1 download link, its entries in the search index and the
-history of its creation. One user is a contributor on half of the projects. The same `n` gives the same lab.
+history of its creation. One user is a contributor on half of the projects. A lab gets larger by more animals,
+each of which has 50 sessions. The same `n` gives the same lab.
 """
 
 from __future__ import annotations
@@ -22,13 +23,15 @@ from brainstem.core.permissions import Role
 from brainstem.core.search import fold
 from brainstem.extensions import db
 
-PROJECTS, STORAGES, TAGS, SUBJECTS, SETUPS = 50, 10, 60, 200, 5
+PROJECTS, STORAGES, TAGS, SETUPS = 50, 10, 60, 5
+#: How many sessions an animal has.
+EACH = 50
 FIRST_DAY = datetime(2019, 1, 7, 9)
 #: The six years over which the sessions are spread, in minutes.
 SPAN = 6 * 365 * 24 * 60
 
-#: In the description of every other session.
-COMMON = "baseline"
+#: In the description of half of the sessions; of those of the later half of the animals.
+COMMON, LATER = "baseline", "retrained"
 WORDS = """
 animal arena awake bandpass barrel calm camera cannula cell chamber check clean coil cortex cue deep delay
 depth dorsal drift drink electrode fast firm fixation gain good grating ground hippocampus impedance
@@ -101,7 +104,8 @@ def fill(engine: Engine, n: int, user_id: uuid.UUID) -> None:
     """Write the lab of a user, and let the database look at it."""
     store = Store(engine)
     lab = Lab(random.Random(n), dashes=store.postgres)
-    shared = common(lab, str(user_id) if lab.dashes else user_id.hex)
+    animals = max(n // EACH, 1)
+    shared = common(lab, str(user_id) if lab.dashes else user_id.hex, animals)
     store.take(lab)
     numbers: Iterator[int] = iter(range(n))
     while part := list(islice(numbers, BATCH)):
@@ -111,7 +115,7 @@ def fill(engine: Engine, n: int, user_id: uuid.UUID) -> None:
     store.close()
 
 
-def common(lab: Lab, user_id: str) -> Shared:
+def common(lab: Lab, user_id: str, animals: int) -> Shared:
     """Projects, of which the user is a contributor on every other one, and what else sessions name."""
     when = text_of(FIRST_DAY)
     projects, storages = [], []
@@ -130,7 +134,7 @@ def common(lab: Lab, user_id: str) -> Shared:
         lab.entry("datastorage", storages[-1], name, name, location)
         role(lab, "datastorage", storages[-1], user_id)
     tags = {(name := f"tag {n:02}"): lab.record("tag", when, name=name) for n in range(TAGS)}
-    subjects = [subject(lab, n, projects[n % PROJECTS], when) for n in range(SUBJECTS)]
+    subjects = [subject(lab, n, projects[n % PROJECTS], when) for n in range(animals)]
     setups, assays = [], []
     for n in range(SETUPS):
         name = f"Rig {n}"
@@ -148,8 +152,13 @@ def role(lab: Lab, kind: str, record_id: str, user_id: str) -> None:
     lab.add(f"{kind}_user_role", **columns)
 
 
+def called(animal: int) -> str:
+    """An animal's name, which begins those of its sessions."""
+    return f"R{animal:05}"
+
+
 def subject(lab: Lab, n: int, project: str, when: str) -> str:
-    name = f"R{n:03}"
+    name = called(n)
     columns = {"sex": "F", "species": "Rattus norvegicus", "strain": "Long Evans", "genotype": ""}
     columns |= {"birth_date": None, "death_date": None, "extra_fields": "{}"}
     columns |= {"name": name, "description": "", "name_used_in_storage": ""}
@@ -164,16 +173,19 @@ def session(lab: Lab, shared: Shared, n: int) -> None:
     chance = lab.chance
     moment = FIRST_DAY + timedelta(minutes=chance.randrange(SPAN))
     when = text_of(moment)
-    animal = n % SUBJECTS
-    name = f"R{animal:03} {moment:%Y-%m-%d} {n:07}"
-    description = f"{lab.sentence(12)} {COMMON + ' ' if n % 2 else ''}{lab.sentence(8)}"
+    animals = len(shared.subjects)
+    animal, its = n % animals, n // animals
+    name = f"{called(animal)} {moment:%Y-%m-%d} {n:07}"
+    words = [COMMON] if chance.random() < 0.5 else []
+    words += [LATER] if animal >= animals // 2 else []
+    description = " ".join([lab.sentence(12), *words, lab.sentence(8)])
     extra = {"room": f"B{n % 20}", "depth": n % 7 + 0.5, "probes": n % 4}
     links = [{"repository": REPOSITORIES[n % 4], "url": f"https://example.org/data/{n}"}]
     columns = {"name": name, "description": description, "date_time": when}
     columns |= {"extra_fields": json.dumps(extra), "download_links": json.dumps(links)}
     made = lab.record("session", when, **columns, name_used_in_storage="")
 
-    projects = chance.sample(shared.projects, 1 + n % 2)
+    projects = chance.sample(shared.projects, 1 + its % 2)
     storages = chance.sample(shared.storages, 2)
     tags = chance.sample(list(shared.tags), 3)
     lab.link("session", "project", made, projects)
@@ -200,7 +212,7 @@ def parts(lab: Lab, shared: Shared, made: str, when: str, n: int) -> None:
     rig = {"setup_id": shared.setups[n % SETUPS], "behavioralassay_id": shared.assays[n % SETUPS]}
     its = {"session_id": made, "notes": notes}
     behavior = lab.record("behavior", when, **its, order=0, **rig)
-    lab.link("behavior", "subject", behavior, [shared.subjects[n % SUBJECTS]])
+    lab.link("behavior", "subject", behavior, [shared.subjects[n % len(shared.subjects)]])
     lab.entry("behavior", behavior, "", notes)
     modules = [("dataacquisition", order, ACQUISITIONS) for order in range(2)]
     modules.append(("manipulation", 0, MANIPULATIONS))

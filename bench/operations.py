@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from bench.fill import COMMON
+from bench.fill import COMMON, LATER, called
 from bench.load import Request
 
 SESSIONS, ROWS = "/api/private/stem/session/", "/api/private/stem/sessiondatastorage/"
@@ -185,7 +185,7 @@ def creates(base: str, whose: str) -> Callable[[World], Requests]:
     def requests(world: World) -> Requests:
         for n in world.serial:
             payload = {
-                "name": f"R{n % 200:03} made {n:07}",
+                "name": f"{called(n % 200)} made {n:07}",
                 "description": "Made by the benchmarks. The signal was good, the animal calm.",
                 "projects": [world.projects[n % len(world.projects)]],
                 "date_time": "2025-05-05T10:00:00Z",
@@ -202,13 +202,18 @@ def creates(base: str, whose: str) -> Callable[[World], Requests]:
 INCLUDES = "&".join(
     f"include[]={name}.*" for name in ("dataacquisition", "behaviors", "manipulations", "epochs")
 )
+#: An animal, that is fifty sessions; ten animals, where there are so many.
+ANIMAL = called(12).lower()
+ANIMALS = ANIMAL[:-1]
 RANGE = "filter{date_time.gte}=2022-03-01T00:00:00Z&filter{date_time.lt}=2022-04-01T00:00:00Z"
 
+# `list-name-many` and `sessions-search-later` are the worst of their kind, and have no limit.
 OPERATIONS = [
     listed("list-100", "limit=100", 2.0, 1.5),
     listed("list-20", "", 2.0, 1.5),
     listed("list-offset", lambda world: f"offset={max(world.count - 200, 0)}", 2.0, 0),
-    listed("list-name", "filter{name.icontains}=r042", 2.5, 1.5),
+    listed("list-name", f"filter{{name.icontains}}={ANIMAL}", 2.5, 1.5),
+    listed("list-name-many", f"filter{{name.icontains}}={ANIMALS}", 0, 0),
     listed("list-tag", "filter{tags}=tag 07".replace(" ", "%20"), 2.5, 1.5),
     listed("list-project", lambda world: f"filter{{projects}}={world.project}", 2.5, 1.5),
     listed("list-dates", RANGE, 2.5, 1.5),
@@ -220,11 +225,12 @@ OPERATIONS = [
     page("page-form", lambda world: f"/sessions/{world.writable[0]}/edit", growth=1.3),
     page("page-projects", "/projects/", growth=1.3),
     page("page-dashboard", "/", growth=1.3),
-    page("search-animal", "/search?q=r042", limit=3.0, growth=2.0, to="list-20"),
+    page("search-animal", f"/search?q={ANIMAL}", limit=3.0, growth=2.0, to="list-20"),
     page("search-words", "/search?q=whisker+theta+dandi", limit=3.0, growth=2.0, to="list-20"),
     page("search-common", f"/search?q={COMMON}", limit=3.0, growth=2.0, to="list-20"),
     page("search-short", "/search?q=b1", limit=3.0, growth=2.0, to="list-20"),
     page("sessions-search", f"/sessions/?q={COMMON}", limit=3.0, growth=2.0, to="list-20"),
+    page("sessions-search-later", f"/sessions/?q={LATER}", to="list-20"),
     written("change", changes, SESSIONS, "/sessions/"),
     written("reorder", reorders, ROWS, "/storages/"),
     written("delete", deletes, SESSIONS, "/sessions/", endless=False),

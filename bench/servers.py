@@ -1,4 +1,4 @@
-"""Servers as `make run` starts them, one at a time on a port of its own."""
+"""Servers as `make run` starts them, each on a port of its own."""
 
 from __future__ import annotations
 
