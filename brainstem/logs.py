@@ -19,7 +19,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from flask import Flask, Response, current_app, g, has_request_context, request
-from sqlalchemy import inspect
 
 log = logging.getLogger(__name__)
 
@@ -108,12 +107,10 @@ def note_user(user_id: Any) -> None:
 def _user_id() -> str | None:
     if known := request.environ.get("brainstem.user_id"):
         return known
-    # Flask-Login's own note: asking for `current_user` here could ask the database. So could the user's
-    # `id`, after a rollback, and a database that is in trouble would spoil the line that says so.
+    # Flask-Login's own note: asking for `current_user` here could ask the database, and one that is in
+    # trouble would spoil the line that says so.
     user = getattr(g, "_login_user", None)
-    if user is None or user.is_anonymous or not (identity := inspect(user).identity):
-        return None
-    return str(identity[0])
+    return None if user is None or user.is_anonymous else str(user.id)
 
 
 def route() -> str | None:

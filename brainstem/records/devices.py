@@ -160,7 +160,7 @@ def _hand_out(login_id: uuid.UUID) -> dict[str, str]:
     login = _locked(login_id)
     if login is None or login.status != APPROVED:
         return _standing(login)
-    if not db.session.get(User, login.user_id).is_active:
+    if not db.session.get(User, login.user_id, with_for_update=True).is_active:
         # Deactivated since she approved it: nothing new is made in her name.
         login.status = DENIED
         return _standing(login)

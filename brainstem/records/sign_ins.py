@@ -9,16 +9,19 @@ from __future__ import annotations
 import hashlib
 import secrets
 import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from flask import current_app
-from sqlalchemy import Select, UniqueConstraint, bindparam, delete, select, update
-from sqlalchemy.orm import Mapped, joinedload, mapped_column, relationship
+from flask_login import UserMixin
+from sqlalchemy import Row, Select, UniqueConstraint, bindparam, delete, select, update
+from sqlalchemy.orm import Mapped, mapped_column
 
 from brainstem.core.permissions import Actor, made_once
 from brainstem.core.times import utcnow
-from brainstem.core.transactions import if_possible, operation
+from brainstem.core.transactions import execute, if_possible, operation
 from brainstem.errors import NotFound
 from brainstem.extensions import db
 from brainstem.records import audit
@@ -47,7 +50,43 @@ class SignIn(Record):
     last_used: Mapped[datetime] = mapped_column(UtcDateTime)
     #: “Firefox on Linux”: for its user to know it by.
     browser: Mapped[str] = text(100)
-    user: Mapped[User] = relationship()
+
+
+class Person:
+    """Somebody with a name."""
+
+    email: str
+    first_name: str
+    last_name: str
+
+    @property
+    def name(self) -> str:
+        """What the pages call this person."""
+        return f"{self.first_name} {self.last_name}".strip() or self.email
+
+
+@dataclass(frozen=True)
+class SignedIn(Person, UserMixin):
+    """Somebody who is signed in, and the browser in which she is: Flask-Login's `current_user`.
+
+    Every page asks for it: as objects, a user and a sign-in took 0.3 of the 5 ms of a list.
+    """
+
+    id: uuid.UUID
+    email: str
+    first_name: str
+    last_name: str
+    is_admin: bool
+    sign_in_id: uuid.UUID
+    created_date: datetime
+    last_used: datetime
+    kept: bool
+    browser: str
+    #: What her cookie says.
+    secret: str = field(repr=False)
+
+    def get_id(self) -> str:
+        return self.secret
 
     @property
     def expires(self) -> datetime:
@@ -57,16 +96,10 @@ class SignIn(Record):
             return at_last
         return min(at_last, self.last_used + timedelta(hours=current_app.config["SIGN_IN_HOURS"]))
 
-    @property
-    def valid(self) -> bool:
-        """Whether its user is signed in by it."""
-        same = self.password == _fingerprint(self.user)
-        return same and self.user.is_active and self.expires > utcnow()
-
 
 @operation
-def begin(user: User, *, kept: bool = False, browser: str = "") -> None:
-    """Sign somebody in, who has proved who she is: `user.sign_in`, with the `secret` for the cookies."""
+def begin(user: User, *, kept: bool = False, browser: str = "") -> SignedIn:
+    """Sign somebody in, who has proved who she is."""
     now = utcnow()
     oldest = now - timedelta(days=current_app.config["SIGN_IN_DAYS"])
     db.session.execute(delete(SignIn).where(SignIn.created_date <= oldest))
@@ -74,7 +107,7 @@ def begin(user: User, *, kept: bool = False, browser: str = "") -> None:
     sign_in = SignIn(
         user_id=user.id,
         hash=_hash(secret),
-        password=_fingerprint(user),
+        password=_hash(user.password_hash),
         kept=kept,
         created_date=now,
         last_used=now,
@@ -83,27 +116,65 @@ def begin(user: User, *, kept: bool = False, browser: str = "") -> None:
     db.session.add(sign_in)
     user.last_sign_in = now
     db.session.flush()
-    sign_in.secret, user.sign_in = secret, sign_in
     audit.note(Event.SIGN_IN, Actor(user.id, way="page"))
+    return SignedIn(
+        user.id,
+        user.email,
+        user.first_name,
+        user.last_name,
+        user.is_admin,
+        sign_in.id,
+        now,
+        now,
+        kept,
+        sign_in.browser,
+        secret,
+    )
 
 
-def of(secret: str) -> User | None:
-    """The user whom a cookie signs in, with this `sign_in`; notes the use."""
-    sign_in = _with_hash(hash=_hash(secret)).scalar()
-    if sign_in is None or not sign_in.valid:
-        return None
-    sign_in.secret, sign_in.user.sign_in = secret, sign_in
-    now = utcnow()
-    if now - sign_in.last_used > NOTED:
+def of(secret: str) -> SignedIn | None:
+    """Whom a cookie signs in; notes the use."""
+    found = next(_lasting(_with_hash(hash=_hash(secret)).all(), secret), None)
+    if found and utcnow() - found.last_used > NOTED:
         with if_possible():
-            _note_use(sign_in.id, now)
-    return sign_in.user
+            _note_use(found.sign_in_id, utcnow())
+    return found
+
+
+def _lasting(rows: Iterable[Row], secret: str = "") -> Iterator[SignedIn]:
+    """Those of the sign-ins that have not ended."""
+    for password, password_hash, *known in rows:
+        found = SignedIn(*known, secret)
+        if password == _hash(password_hash) and found.expires > utcnow():
+            yield found
 
 
 @made_once
 def _with_hash() -> Select:
-    statement = select(SignIn).where(SignIn.hash == bindparam("hash"))
-    return statement.options(joinedload(SignIn.user))
+    return _known().where(SignIn.hash == bindparam("hash"))
+
+
+def _known() -> Select:
+    from brainstem.records.users import User
+
+    return (
+        select(
+            SignIn.password,
+            User.password_hash,
+            User.id,
+            User.email,
+            User.first_name,
+            User.last_name,
+            User.is_admin,
+            SignIn.id,
+            SignIn.created_date,
+            SignIn.last_used,
+            SignIn.kept,
+            SignIn.browser,
+        )
+        .join(User, User.id == SignIn.user_id)
+        .where(User.is_active)
+    )
 
 
 @operation
@@ -111,11 +182,10 @@ def _note_use(sign_in_id: uuid.UUID, now: datetime) -> None:
     db.session.execute(update(SignIn).where(SignIn.id == sign_in_id).values(last_used=now))
 
 
-def of_user(user: User) -> list[SignIn]:
+def of_user(user_id: uuid.UUID) -> list[SignedIn]:
     """Where somebody is signed in, the last used one first."""
-    statement = select(SignIn).where(SignIn.user_id == user.id).options(joinedload(SignIn.user))
-    found = db.session.scalars(statement.order_by(SignIn.last_used.desc(), SignIn.id))
-    return [each for each in found if each.valid]
+    theirs = _known().where(SignIn.user_id == user_id)
+    return list(_lasting(execute(theirs.order_by(SignIn.last_used.desc(), SignIn.id))))
 
 
 @operation
@@ -144,7 +214,3 @@ def end_all(user_id: uuid.UUID) -> None:
 
 def _hash(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-
-
-def _fingerprint(user: User) -> str:
-    return _hash(user.password_hash)

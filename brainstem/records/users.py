@@ -9,12 +9,11 @@ import uuid
 from dataclasses import replace
 from datetime import datetime
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import Argon2Error, InvalidHashError
 from flask import current_app
-from flask_login import UserMixin
 from marshmallow import ValidationError, fields, validate
 from sqlalchemy import UniqueConstraint, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -36,7 +35,7 @@ from brainstem.records.passwords import NewPassword
 COMMAND = Actor(None, way="command")
 
 
-class User(UserMixin, Record):
+class User(sign_ins.Person, Record):
     """Somebody who signs in; `email` is kept in lower case."""
 
     __tablename__ = "user"
@@ -50,17 +49,6 @@ class User(UserMixin, Record):
     #: Somebody who has left can't sign in any more; her records and roles stay.
     is_active: Mapped[bool] = mapped_column(default=True)
     last_sign_in: Mapped[datetime | None] = mapped_column(UtcDateTime)
-    #: The sign-in by which she is signed in here: see `sign_ins`.
-    sign_in: ClassVar[sign_ins.SignIn]
-
-    @property
-    def name(self) -> str:
-        """What the pages call this person."""
-        return f"{self.first_name} {self.last_name}".strip() or self.email
-
-    def get_id(self) -> str:
-        """What a login cookie says."""
-        return self.sign_in.secret
 
 
 class Email(fields.Email):
@@ -302,6 +290,6 @@ def require_administrator(actor: Actor) -> None:
 
 
 @login_manager.user_loader
-def load_user(cookie: str) -> User | None:
-    """The user of a login cookie, as long as its sign-in lasts."""
+def load_user(cookie: str) -> sign_ins.SignedIn | None:
+    """The user of a login cookie, as long as her sign-in lasts."""
     return sign_ins.of(cookie)

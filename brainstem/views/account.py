@@ -95,9 +95,9 @@ def admit(user: users.User, *, kept: bool = False) -> None:
     # Nothing of an earlier sign-in stays, nor a token that was made for this answer already.
     session.clear()
     g.pop("csrf_token", None)
-    sign_ins.begin(user, kept=kept, browser=browser(request.user_agent.string))
+    signed_in = sign_ins.begin(user, kept=kept, browser=browser(request.user_agent.string))
     lasting = timedelta(days=current_app.config["SIGN_IN_DAYS"])
-    login_user(user, remember=kept, duration=lasting)
+    login_user(signed_in, remember=kept, duration=lasting)
 
 
 def _back() -> str:
@@ -117,7 +117,7 @@ def _back() -> str:
 def logout() -> Response:
     """Sign out."""
     if current_user.is_authenticated:
-        sign_ins.end(Actor(current_user.id, way="page"), current_user.sign_in.id)
+        sign_ins.end(Actor(current_user.id, way="page"), current_user.sign_in_id)
     session.clear()
     # After that: it leaves word in there that the cookie which keeps one signed in shall go.
     logout_user()
@@ -149,17 +149,17 @@ def setup() -> Any:
 @login_required
 def own() -> str:
     """Where the user is signed in, and the ways to what else concerns her alone."""
-    here = current_user.sign_in.id
+    here = current_user.sign_in_id
     rows = [
         {
-            "here": each.id == here,
+            "here": each.sign_in_id == here,
             "browser": each.browser or "A browser",
             "since": f"{lab_time(each.created_date):%Y-%m-%d %H:%M}",
             "last_used": f"{lab_time(each.last_used):%Y-%m-%d %H:%M}",
             "until": f"{lab_time(each.expires):%Y-%m-%d %H:%M}",
-            "end_url": url_for("account.end", sign_in_id=each.id),
+            "end_url": url_for("account.end", sign_in_id=each.sign_in_id),
         }
-        for each in sign_ins.of_user(current_user)
+        for each in sign_ins.of_user(current_user.id)
     ]
     return render_template("account.html", sign_ins=rows)
 
@@ -177,7 +177,7 @@ def end(sign_in_id: uuid.UUID) -> Response:
 @login_required
 def end_others() -> Response:
     """Sign out everywhere else."""
-    sign_ins.end_others(Actor(current_user.id, way="page"), current_user.sign_in.id)
+    sign_ins.end_others(Actor(current_user.id, way="page"), current_user.sign_in_id)
     flash("You are signed out everywhere but here.", "success")
     return redirect(url_for("account.own"))
 

@@ -154,7 +154,7 @@ def own_password() -> Any:
         )
     except ValidationError as error:
         return _again("users/password.html", form, error)
-    admit(user, kept=current_user.sign_in.kept)
+    admit(user, kept=current_user.kept)
     flash(
         "You have a new password. Wherever else you were signed in, you no longer are.", "success"
     )

@@ -67,13 +67,12 @@ def test_a_sign_in_that_has_ended_does_not_come_back(filled, flask, tmp_path, wo
     url, path = filled.copy(), tmp_path / "before"
     with running(url):
         ada = db.session.scalar(select(User).where(User.email == "ada@lab.org"))
-        sign_ins.begin(ada)
-        secret = ada.sign_in.secret
+        secret = sign_ins.begin(ada).secret
         device_code = devices.start("script", "10.0.0.1")[1]
-        assert sign_ins.of(secret)
+        sign_in_id = sign_ins.of(secret).sign_in_id
     assert flask(url, words[0], path, *words[1:]).exit_code == 0
     with running(url):
-        sign_ins.end(Actor(ada.id), ada.sign_in.id)
+        sign_ins.end(Actor(ada.id), sign_in_id)
     done = flask(url, "restore", path, "--overwrite")
     assert (done.exit_code, "sign in again" in done.stdout) == (0, True)
     with running(url):
