@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
         choices,
         device,
         duplicate,
+        forms,
         health,
         history,
         home,
@@ -33,7 +34,7 @@ def init_app(app: Flask) -> None:
 
     for module in (account, api, device, history, home, pages, people, public, publish, reference):
         app.register_blueprint(module.bp)
-    for module in (bulk, duplicate, imports, lists, sessions, users):
+    for module in (bulk, duplicate, forms, imports, lists, sessions, users):
         app.register_blueprint(module.bp)
     app.register_blueprint(choices.bp)
     app.register_blueprint(health.bp)

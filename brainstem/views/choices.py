@@ -74,7 +74,7 @@ def _offer_records(offers: Offers, field: RefsEntry, chosen: dict[str, str]) -> 
     field.more = offered.more
     given = {home[0]: str(parent)} if parent else {}
     if target.page:
-        field.new_url = url_for("pages.new", kind=target.page.strip("/"), **given)
+        field.new_url = url_for("forms.new", kind=target.page.strip("/"), **given)
     given = {"of": str(parent)} if parent else {}
     field.search_url = url_for("choices.find", kind=target.name, right=right.name, **given)
     field.source = f"{target.name}-{right.name.lower()}" + (f"-{parent}" if parent else "")

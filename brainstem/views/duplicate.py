@@ -15,8 +15,8 @@ from brainstem.core.forms.copy import TAKE, VALUES, CopyForm, along, copy_form, 
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
 from brainstem.core.schemas import ExtraFields, RefList, Text, label_of
-from brainstem.views import show
-from brainstem.views.pages import address_of, kind_at, offer_names, page_actor, title_of
+from brainstem.views import choices, show
+from brainstem.views.pages import address_of, kind_at, page_actor, title_of
 from brainstem.views.sign_in_again import drawn_again
 from brainstem.views.undo import flash_with_undo
 
@@ -71,7 +71,7 @@ def _form(
     *,
     error: ValidationError | None = None,
 ) -> str:
-    offer_names(actor, resource, form)
+    choices.offer(actor, resource, form)
     form_error = form.place(error.normalized_messages()) if error else ""
     title = title_of(resource, view)
     return render_template(

@@ -86,7 +86,7 @@ def _unfinished(actor: Actor, kind: Resource) -> list[dict[str, Any]]:
     return [
         {
             "name": record.name,
-            "url": url_for("pages.edit", kind="sessions", record_id=record.id),
+            "url": url_for("forms.edit", kind="sessions", record_id=record.id),
             "missing": [label_of(name, declared[name]).lower() for name in missing],
         }
         for record, missing in overview.unfinished(actor, kind, UNFINISHED)

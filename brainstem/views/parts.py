@@ -42,7 +42,7 @@ def new_ones(actor: Actor, resource: Resource, record_id: uuid.UUID) -> dict[str
     for kind in map(registry.get, lists):
         homes = kind and [n for n, f in kind.schema.references() if f.kind == resource.name]
         if homes and kind.page and kind.name not in here and homes[0] in kind.parents:
-            url = url_for("pages.new", kind=kind.page.strip("/"), **{homes[0]: record_id})
+            url = url_for("forms.new", kind=kind.page.strip("/"), **{homes[0]: record_id})
             found[lists[kind.name]] = {"text": f"New {kind.words}", "url": url}
     return found if found and may(actor, Right.USE, resource, record_id) else {}
 
@@ -114,7 +114,7 @@ def _section(
         "names": names,
         "total": page.total,
         "all_url": show.list_url(kind, **{name: record_id}) if page.pages > 1 else None,
-        "add_url": url_for("pages.new", kind=place, **{name: record_id}) if addable else None,
+        "add_url": url_for("forms.new", kind=place, **{name: record_id}) if addable else None,
     }
 
 

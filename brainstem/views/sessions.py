@@ -98,7 +98,7 @@ def _listed(page: additions.Opened, section: dict[str, Any]) -> dict[str, Any]:
             {
                 "text": kind.title(record[kind.handle]),
                 "url": show.url_of(kind, record["id"]),
-                "edit_url": page.deeds.get("edit_url") and url_for("pages.edit", **address),
+                "edit_url": page.deeds.get("edit_url") and url_for("forms.edit", **address),
                 "facts": facts,
                 "notes": show.plain_text(record["notes"]),
             }
@@ -166,7 +166,7 @@ def _row(
         "modules": modules,
         "notes": show.plain_text(record["notes"]),
         "edit_url": page.deeds.get("edit_url")
-        and url_for("pages.edit", kind=place, record_id=record["id"]),
+        and url_for("forms.edit", kind=place, record_id=record["id"]),
     }
 
 

@@ -179,9 +179,9 @@ BODIES: dict[str, Body] = {
     "lists.forget": _nothing,
     "lists.rename": lambda r, lab, ids: {"name": "Eve's now"},
     "lists.saved": lambda r, lab, ids: {"name": "", "query": f"projects={ids['project']}"},
-    "pages.delete": _nothing,
-    "pages.edit": lambda r, lab, ids: _form(r, ids),
-    "pages.new": lambda r, lab, ids: _form(r, ids),
+    "forms.delete": _nothing,
+    "forms.edit": lambda r, lab, ids: _form(r, ids),
+    "forms.new": lambda r, lab, ids: _form(r, ids),
     "people.leave": _nothing,
     "people.of_record": lambda r, lab, ids: {
         "field": "users", "name": lab.eve.email, "do": "add", "role": "owner"

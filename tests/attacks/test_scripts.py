@@ -170,7 +170,7 @@ def test_nothing_that_is_refused_comes_alive_in_its_form(app, lab):
 
 #: Takes away what the others need.
 DOES = {
-    "account.logout", "api.record", "imports.discard", "lists.forget", "pages.delete", "people.leave",
+    "account.logout", "api.record", "imports.discard", "lists.forget", "forms.delete", "people.leave",
     "account.revoke",
 }  # fmt: skip
 

@@ -34,7 +34,7 @@ OTHERS = {
 
 #: Where tags are chosen, which all users share (contract §4).
 CHOOSING_TAGS = {
-    "pages.new", "pages.edit", "bulk.choose", "bulk.preview", "bulk.apply", "duplicate.ask",
+    "forms.new", "forms.edit", "bulk.choose", "bulk.preview", "bulk.apply", "duplicate.ask",
     "choices.find_tags",
 }  # fmt: skip
 
@@ -67,7 +67,7 @@ def statuses(request) -> set[int]:
 #: Addresses of a kind, and of no record of it.
 WITHOUT_RECORD = {
     "bulk.apply", "bulk.choose", "bulk.preview", "lists.download", "lists.saved",
-    "pages.index", "pages.new", "public.index", "choices.find",
+    "pages.index", "forms.new", "public.index", "choices.find",
 }  # fmt: skip
 
 

@@ -25,7 +25,7 @@ NO_PAGES |= {"health.alive", "health.ready"}
 
 #: Kinds whose pages differ; of the others it is enough to see what their fields draw.
 SHAPES = {"sessions", "projects", "subjects", "datastorage", "groups"}
-OF_FIELDS = {"pages.detail", "pages.edit"}
+OF_FIELDS = {"pages.detail", "forms.edit"}
 
 #: Pages for whoever has not signed in.
 DOORS = ("/login", "/login?next=/sessions/", "/public/")
@@ -75,7 +75,7 @@ def pages_of(app: Flask, world: dict[str, Any] | None) -> Iterator[tuple[str, st
             values = {"kind": kind, "record_id": by_page.get(kind)} | (world or {})
             values |= dict(zip(choices, chosen, strict=True))
             missing = rule.arguments - values.keys()
-            if world is None and (missing or rule.endpoint == "pages.new"):
+            if world is None and (missing or rule.endpoint == "forms.new"):
                 continue
             assert not missing, f"{rule.rule} needs an example of {missing}: see `fill`"
             if all(values[name] for name in rule.arguments):

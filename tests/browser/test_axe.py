@@ -19,8 +19,8 @@ def ada(person):
 
 #: The parts of the program, so that several workers can share them.
 PARTS = {
-    "records": lambda part, at: part == "pages" and not at.rstrip("/").endswith(("edit", "new")),
-    "forms": lambda part, at: part == "pages" and at.rstrip("/").endswith(("edit", "new")),
+    "records": lambda part, at: part == "pages",
+    "forms": lambda part, at: part == "forms",
     "public": lambda part, at: part == "public",
     "reference": lambda part, at: part in ("reference", "api"),
     "history": lambda part, at: part == "history",

@@ -591,7 +591,7 @@ def test_the_work_does_not_grow_with_each_part(app, ada, lab, statements):
 
 
 def test_more_parts_than_a_form_holds_stay_as_they_are(ada, lab, monkeypatch):
-    monkeypatch.setattr("brainstem.views.pages.MOST_PARTS", 2)
+    monkeypatch.setattr("brainstem.views.forms.MOST_PARTS", 2)
     page = lab.pages.open(lab.address)
     assert cards(page, "dataacquisition") == ["Audio", "Miniscope"]
     assert "1 more" in page.text
