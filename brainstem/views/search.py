@@ -30,6 +30,7 @@ BEFORE, BEHIND = 40, 100
 
 #: Around what was found.
 MARK, MARKED = Markup("<mark>"), Markup("</mark>")
+LEFT_OUT = Markup("…")
 
 #: How many passages say why a record was found.
 REASONS = 2
@@ -149,12 +150,13 @@ def _reason(
     return {
         "label": label,
         "owner": name,
-        "text": _marked(_around(found.text, asked, getattr(field, "lines", False)), asked),
+        "text": _excerpt(found.text, asked, getattr(field, "lines", False)),
     }
 
 
-def _around(text: str, asked: list[str], formatted: bool) -> str:
-    """What stands around the first word that is found in a text, without its tags if it is formatted."""
+def _excerpt(text: str, asked: list[str], formatted: bool) -> Markup:
+    """What stands around the first word that is found in a text, without its tags if it is formatted, with
+    the words marked."""
     text = unicodedata.normalize("NFC", text)
     plain = " ".join(re.sub(r"<[^<>]{1,500}>" if formatted else "^$", " ", text).split())
     if any(word in search.fold(plain) for word in asked):
@@ -167,7 +169,8 @@ def _around(text: str, asked: list[str], formatted: bool) -> str:
         start = blank + 1
     if end < len(text) and (blank := text.rfind(" ", first + BEHIND // 2, end)) >= 0:
         end = blank
-    return f"{'…' * (start > 0)}{text[start:end]}{'…' * (end < len(text))}"
+    # Without the dots: among letters of ASCII alone, words are found in a fifth of the time.
+    return LEFT_OUT * (start > 0) + _marked(text[start:end], asked) + LEFT_OUT * (end < len(text))
 
 
 def _marked(text: str, asked: list[str]) -> Markup:
