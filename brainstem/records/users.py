@@ -22,7 +22,7 @@ from brainstem import signing
 from brainstem.core.operations import touch
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import Resource, registry
-from brainstem.core.schemas import RecordSchema, Row, Text
+from brainstem.core.schemas import REQUIRED, RecordSchema, Row, Text
 from brainstem.core.transactions import operation
 from brainstem.errors import Forbidden, NotFound
 from brainstem.extensions import db, login_manager
@@ -55,7 +55,9 @@ class Email(fields.Email):
     """An address, in lower case."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
-        return super()._deserialize(str(value).strip(), attr, data, **kwargs).lower()
+        if not (text := str(value).strip()):
+            raise ValidationError(REQUIRED)
+        return super()._deserialize(text, attr, data, **kwargs).lower()
 
 
 class OwnPassword(NewPassword):

@@ -280,6 +280,8 @@ def test_an_administrator_adds_a_user(app, person):
     browser = person("admin@lab.org", admin=True).browser()
     wrong = browser.submit("/people/new", {"email": "eve", "password": "short"})
     assert wrong.status_code == 400 and wrong.text.count("aria-invalid") == 2
+    nobody = browser.submit("/people/new", {"email": " ", "password": PASSWORD})
+    assert nobody.status_code == 400 and "This field is required." in nobody.text
     sent = {"email": "Eve@lab.org", "first_name": "Eve", "password": PASSWORD}
     assert browser.submit("/people/new", sent).status_code == 302
     twice = browser.submit("/people/new", sent)

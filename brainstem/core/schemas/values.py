@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from datetime import date, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,6 +13,20 @@ from marshmallow import ValidationError, fields, validate
 
 from brainstem.core import times
 from brainstem.core.schemas.messages import REQUIRED
+
+#: Letters, marks and signs that no page shows (most of Unicode's `Default_Ignorable_Code_Point`, and the
+#: braille pattern without a dot). Control and format characters, and blanks, have categories of their own.
+UNSEEN = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
+
+
+def visible(text: str) -> bool:
+    """Whether there is more in a text than blanks and what no page shows, such as joiners."""
+    return any(
+        not each.isspace() and unicodedata.category(each) not in ("Cc", "Cf")
+        for each in UNSEEN.sub("", text)
+    )
 
 
 class Text(fields.String):
@@ -31,7 +46,7 @@ class Text(fields.String):
         text = super()._deserialize(value, attr, data, **kwargs)
         if not self.exact:
             text = text.strip()
-        if self.required and not text:
+        if self.required and not (text if self.exact else visible(text)):
             raise ValidationError(REQUIRED)
         if self.most is not None and len(text) > self.most:
             raise ValidationError(f"At most {self.most} characters; these are {len(text)}.")
@@ -195,7 +210,7 @@ class TagList(fields.Field):
             tag = each.strip() if isinstance(each, str) else None
             if tag is None:
                 errors[position] = ["This is not a text."]
-            elif not tag:
+            elif not visible(tag):
                 errors[position] = ["A tag can't be empty."]
             elif len(tag) > self.MOST:
                 errors[position] = [f"At most {self.MOST} characters; these are {len(tag)}."]
