@@ -10,9 +10,10 @@ from flask_migrate import downgrade, upgrade
 from marshmallow import ValidationError
 from sqlalchemy import event, inspect, select
 
-from brainstem.core import history, operations, restoring, search
+from brainstem.core import few, history, operations, restoring, search
 from brainstem.core.permissions import PUBLIC, Actor, Role, allowed
 from brainstem.core.resource import registry
+from brainstem.core.search import lookup
 from brainstem.core.search.entries import Entry
 from brainstem.core.transactions import operation
 from brainstem.extensions import db
@@ -441,6 +442,25 @@ def test_of_common_words_nothing_is_missed_by_its_name(common):
     assert more, "not all that hold it were looked at"
     assert best_of(common, "rat", most=2) == (["Rat", "Rat 2"], True)
     assert best_of(common, "rat", "project") == (["The rat project"], False)
+
+
+@pytest.mark.parametrize(
+    ("first", "likely"), [((1, 2), 1), ((2, 4), 3), ((4, 99), 1), ((99, 99), 1)]
+)
+def test_nothing_is_missed_however_many_of_the_newest_are_looked_at_first(
+    ada, monkeypatch, first, likely
+):
+    """Only PostgreSQL looks there, before it asks its index; all of it is to be found by both."""
+    for name, value in {"FIRST": first, "LIKELY": likely, "LARGE": -1}.items():
+        monkeypatch.setattr(lookup, name, value)
+    monkeypatch.setattr(few, "FEW", -1)
+    project = ada.project()
+    for n in range(6):
+        ada.session(f"Day {n}", project, description="theta" if n in (0, 3, 5) else "")
+    assert best_of(ada, "theta") == (["Day 0", "Day 3", "Day 5"], False)
+    monkeypatch.setattr(lookup, "LOOKED_AT", 2)
+    names, more = best_of(ada, "theta")
+    assert len(names) == 3 and more
 
 
 def test_what_is_called_so_is_found_of_every_kind(common, monkeypatch):

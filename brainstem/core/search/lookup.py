@@ -1,8 +1,8 @@
 """The entries that hold words, of all kinds at once, as far as one may read what they stand for.
 
-Rights come before the limits: whether something is found, and whether there is more, does not depend on what
-one may not see; of more than enough, which ones come may depend on it (`_first`). A statement is made once
-for so many words, and asked again with others.
+Rights come before the limits: what is found, and whether there is more, does not depend on what one may
+not see; but for which ones come of more than enough (`_first`), and which of several words is the `rarest`.
+A statement is made once for so many words, and asked again with others.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ LOOKED_AT = 100
 CALLED = 10
 #: Words that have no trigrams are looked for in so many entries, the newest.
 NEWEST = 200
-#: PostgreSQL looks for a word in so many entries, the newest, before it asks its index, where there may be
-#: more than `LARGE`: that is remembered for so many seconds.
-FIRST, LARGE, REMEMBERED = 2000, 50_000, 60
+#: PostgreSQL looks for a word in so many entries, the newest, before it asks its index: in the larger number
+#: where so many of the smaller one hold it.
+FIRST, LIKELY = (500, 2000), 20
+#: But only where there may be more entries than this; which is remembered for so many seconds.
+LARGE, REMEMBERED = 50_000, 60
 
 #: Behind every text that begins with another one stands that one with this.
 LAST = "\U0010ffff"
@@ -61,6 +63,9 @@ Actors = Mapping[Resource, Actor]
 Kinds = tuple[tuple[Resource, Actor], ...]
 #: What records are called, folded, by their kinds' names and their ids.
 Entries = dict[str, dict[uuid.UUID, str]]
+#: How entries are looked at: a function of the kinds, the database, and how many words there are, of which so
+#: many in the index.
+How = Callable[[Kinds, str, int, int], list[Select]]
 
 _NEWEST = bindparam("newest", type_=Integer())
 
@@ -86,20 +91,29 @@ class Lookup:
         # Those that have trigrams come first.
         words = sorted(words, key=lambda each: len(each) < TRIGRAM)
         indexed = sum(len(each) >= TRIGRAM for each in words)
-        values = {"most": LOOKED_AT, "newest": NEWEST, "first": FIRST} | spelled(words)
         database = db.engine.dialect.name
+
+        def look(how: How, few: Kinds = (), first: int = 0) -> Entries:
+            values = {"most": LOOKED_AT, "newest": NEWEST, "first": first} | spelled(words)
+            asked = _holding(few, self.many, how, database, indexed, len(words))
+            return self._found(asked, values)
+
         # PostgreSQL's index finds all that hold a word before it tells of one: of half of 100,000, 12 ms. Of
         # several words, few of the newest hold all.
-        by_first = indexed == len(words) == 1 and database == "postgresql" and _last_id() > LARGE
-        how = _newest if not indexed else _first if by_first else _indexed
-        found = self._found(
-            _holding(self.few, self.many, how, database, indexed, len(words)), values
-        )
-        if by_first and MORE not in found:
-            by_index = _holding((), self.many, _indexed, database, indexed, len(words))
-            found |= self._found(by_index, values)
+        if indexed == len(words) == 1 and database == "postgresql" and _last_id() > LARGE:
+            found = look(_first, self.few, FIRST[0])
+            if MORE not in found and self._number(found) >= LIKELY:
+                found |= look(_first, first=FIRST[1])
+            if MORE not in found:
+                found |= look(_indexed)
+        else:
+            found = look(_indexed if indexed else _newest, self.few)
         cut = {kind.name for kind, _ in self.many} if found.pop(MORE, None) else set()
         return found, cut | {kind for kind, titles in found.items() if len(titles) > LOOKED_AT}
+
+    def _number(self, found: Entries) -> int:
+        """How many there are of kinds of which one may read many."""
+        return sum(len(found.get(kind.name, ())) for kind, _ in self.many)
 
     def called(self, text: str) -> Entries:
         """What has a name that begins so: of each kind the first ones."""
@@ -144,7 +158,7 @@ def _texts(number: int) -> list[ColumnElement[bool]]:
 def _holding(
     few: Kinds,
     many: Kinds,
-    how: Callable[..., list[Select]],
+    how: How,
     database: str,
     indexed: int,
     number: int,
