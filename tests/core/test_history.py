@@ -229,6 +229,35 @@ class TestWhoMaySeeIt:
         assert told(ben, "session", session) == []
         assert [each[0] for each in told(ben, "session", kept)] == ["create", "delete"]
 
+    def test_nobody_who_could_read_it_when_it_was_deleted_before(self, ada, ben):
+        """It came back, went to a project of others, and was deleted there."""
+        ours, theirs = ada.project("Ours"), ada.project("Theirs")
+        ada.share("project", ours, ben.email, Role.MEMBER)
+        session = ada.session("Monday", ours)
+        address = f"stem/session/{session['id']}"
+        ada("DELETE", address)
+        assert [each[0] for each in told(ben, "session", session)] == ["create", "delete"]
+        undo(ada)
+        move = {"projects": [theirs["id"]], "description": "secret"}
+        assert ada("PATCH", address, move).status_code == 200
+        ada("DELETE", address)
+        assert told(ben, "session", session) == []
+        assert len(told(ada, "session", session)) == 5
+
+    def test_of_a_large_change_as_much_as_of_a_small_one(self, ada, ben, context):
+        """However few of its first records one may see: whether there is more depends on all of them."""
+        ours, theirs = ada.project("Ours"), ada.project("Theirs")
+        ada.share("project", ours, ben.email, Role.MEMBER)
+        mine = [number in (3, 24, 27) or number > 30 for number in range(36)]
+        sessions = [
+            {"name": f"Day {number:02}", "projects": [(ours if each else theirs)["id"]]}
+            for number, each in enumerate(mine)
+        ]
+        assert ada("POST", "stem/session/", sessions).status_code == 201
+        ((_, seen), *_) = history.recent(actor(ben), limit=1)
+        days = [f"Day {number:02}" for number in (3, 24, 27, 31, 32, 33)]
+        assert [each.title for each in seen] == days
+
     def test_not_even_who_deleted_it_once_where_it_is_back_among_others(self, ada, ben):
         project = ada.project("Ours")
         ada.share("project", project, ben.email, Role.OWNER)

@@ -41,10 +41,11 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     """
     held = _rooted(actor, Revision.id)
     own = and_(_of_root_deleted(), Revision.change.has(Change.user_id == actor.user_id))
-    last = aliased(Revision)
-    ended = exists().where(
-        last.record_id == Revision.record_id, last.action == DELETE, _rooted(actor, last.id)
+    gone = aliased(Revision)
+    last = select(func.max(gone.id)).where(
+        gone.record_id == Revision.record_id, gone.action == DELETE
     )
+    ended = _rooted(actor, last.correlate(Revision).scalar_subquery())
     now = func.coalesce(_readable_now(actor), or_(ended, own))
     return _visible(actor, and_(or_(held, own), now))
 
@@ -142,20 +143,23 @@ def recent(
     """
     asked = {"root": root_id, "user": user_id, "before": before, "action": action}
     about = [bool(each) for each in asked.values()]
-    changes = _recent(actor, *about, **asked, most=limit).scalars().all()
+    changes = _recent(actor, *about, **asked, most=limit).all()
     seen, which = (actor, bool(root_id), bool(action)), {"root": root_id, "action": action}
     told: dict[uuid.UUID, list[Revision]] = {}
-    for each in _first_of(*seen, **which, which={each.id for each in changes}).scalars():
+    for each in _first_of(*seen, **which, which={each.id for each, _ in changes}).scalars():
         told.setdefault(each.change_id, []).append(each)
-    # Seldom: the first of many are all about what one may not see.
-    missing = (each for each in changes if each.id not in told)
-    told |= {each.id: list(_told(*seen, **which, change=each.id).scalars()) for each in missing}
-    return [(each, _itself(told[each.id])) for each in changes]
+    for each, large in changes:
+        # Seldom: the first of many are nearly all about what one may not see.
+        if large and len(told.get(each.id, ())) <= TOLD:
+            told[each.id] = list(_told(*seen, **which, change=each.id).scalars())
+    return [(each, _itself(told[each.id])) for each, _ in changes]
 
 
 @made_once
 def _recent(actor: Actor, root: bool, user: bool, before: bool, action: bool) -> Select:
-    statement = select(Change).where(_visible_changes(actor))
+    """The last changes, each with whether it has more revisions than `_first_of` looks at."""
+    beyond = select(Revision.id).where(Revision.change_id == Change.id).offset(NEAR)
+    statement = select(Change, _some(beyond)).where(_visible_changes(actor))
     at = Change.at
     if root:
         rooted = and_(change_root.c.change_id == Change.id, change_root.c.root_id == ROOT)
