@@ -155,8 +155,10 @@ def damage(path, how):
     data = bytearray(path.read_bytes())
     if how == "cut short":
         del data[len(data) // 2 :]
-    elif how == "a bit":
-        data[len(data) // 3] ^= 1
+    elif how == "a sector":
+        # Not a bit: among the zeros of a database, one can say the same in another way.
+        part = slice(len(data) // 3, len(data) // 3 + 512)
+        data[part] = bytes(each ^ 0xFF for each in data[part])
     elif how == "empty":
         data.clear()
     elif how == "something else":
@@ -180,7 +182,7 @@ def damage(path, how):
 
 DAMAGED = {
     "cut short": "is no backup, or it is not whole",
-    "a bit": "is damaged",
+    "a sector": "is damaged",
     "empty": "is no backup, or it is not whole",
     "something else": "is no backup, or it is not whole",
     "other manifest": "is no backup, or it is damaged",
