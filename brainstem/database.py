@@ -279,7 +279,7 @@ def set_up_sqlite(connection: sqlite3.Connection) -> None:
         # In KiB: the pages of the usual lists of 100,000 sessions, which take twice as long with 2,000.
         "cache_size=-8000",
         # In bytes, for all connections of the process: where they are many, they get by with less.
-        f"soft_heap_limit={36 * 1024 * 1024}",
+        f"soft_heap_limit={32 * 1024 * 1024}",
     ):
         connection.execute(f"PRAGMA {pragma}")
 
