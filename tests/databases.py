@@ -59,7 +59,15 @@ start "$@"
 while read -r order; do
     case $order in
         start) start "$@" ;;
-        "") wait $server 2>/dev/null; start "$@" ;;
+        "")
+            wait $server 2>/dev/null
+            # A process that the killed one had just begun may be there for a moment: while it is, PostgreSQL
+            # refuses to start.
+            for _ in $(seq 50); do
+                start "$@"
+                sleep 0.2
+                kill -0 $server 2>/dev/null && break
+            done ;;
         *) kill -"$order" $server; wait $server; touch "$directory/halted" ;;
     esac
 done
