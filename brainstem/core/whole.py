@@ -1,25 +1,23 @@
 """A record and its parts, saved as one: a session with its epochs and modules (contract §13).
 
-Parts are the records of a relation that stands on one of the record's tabs (`Resource.tabs`) and that are
-deleted with it. `save` calls the operations for each of them, in an order in which they can be done, in
-one transaction. Everything that is wrong is told at once; then nothing is stored.
+`save` calls the operations for each of the parts (`core/parts.py`), in an order in which they can be done,
+in one transaction. Everything that is wrong is told at once; then nothing is stored.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from marshmallow import ValidationError
-from sqlalchemy import func, not_, or_, select
+from sqlalchemy import not_, or_, select
 
-from brainstem.core import finding, history, operations, references
+from brainstem.core import history, operations, references
 from brainstem.core.history import Revision
+from brainstem.core.parts import Parts, Relation, named_by, parts_of
 from brainstem.core.permissions import Actor
-from brainstem.core.query import Query
-from brainstem.core.reading import Sent
 from brainstem.core.references import View
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import RefList
@@ -30,88 +28,6 @@ from brainstem.extensions import db
 
 #: A part that somebody adds, with an id of somebody else's record.
 TAKEN = "This can't be stored under its id: remove it, and add it again."
-
-
-@dataclass(frozen=True)
-class Relation:
-    """Parts of one kind: the record's relation that names them, and theirs that names the record."""
-
-    name: str
-    kind: Resource
-    home: str
-
-
-def parts_of(resource: Resource) -> list[Relation]:
-    """The relations whose records are parts, in an order in which they can be made."""
-    names = {field.kind: name for name, field in resource.schema.references()}
-    shown = {name for _, on_tab in resource.tabs for name in on_tab}
-    found = [
-        Relation(names[kind.name], kind, home)
-        for kind, home in history.taken_along(resource)
-        if names.get(kind.name) in shown
-    ]
-    return sorted(found, key=lambda each: len(_named_by(each, found)))
-
-
-def _named_by(relation: Relation, relations: list[Relation]) -> list[str]:
-    """The fields of a kind of part that name other parts of the same record."""
-    kinds = {each.kind.name for each in relations}
-    return [name for name, field in relation.kind.schema.references() if field.kind in kinds]
-
-
-@dataclass
-class Part:
-    """What somebody wants of one part.
-
-    `version` is the one that she saw, None for a part that is new. Of one that is stored, `payload` has
-    what she changed; without any it is left alone.
-    """
-
-    id: uuid.UUID
-    payload: dict[str, Any] = field(default_factory=dict)
-    version: int | None = None
-    removed: bool = False
-
-
-@dataclass
-class Parts:
-    """The parts of one relation, in the order in which they shall stand.
-
-    What is not among them stays as it is. `seen` is the order as it was shown; `arranged` says whether
-    it was changed, or new ones put between.
-    """
-
-    parts: list[Part] = field(default_factory=list)
-    seen: list[uuid.UUID] = field(default_factory=list)
-    arranged: bool = False
-
-    @property
-    def changes(self) -> bool:
-        """Whether anything is wanted at all."""
-        new = any(part.version is None and not part.removed for part in self.parts)
-        return new or self.arranged or any(part.payload or part.removed for part in self.parts)
-
-
-def stored(
-    actor: Actor, resource: Resource, record_id: uuid.UUID, relation: Relation, most: int
-) -> tuple[list[Sent], int]:
-    """The first `most` parts of a record that the actor may read, in their order, and how many there are."""
-    of = (resource, relation.name, record_id)
-    page = finding.find(actor, relation.kind, Query(limit=most), of=of)
-    return page.sent, page.total
-
-
-def state_of(resource: Resource, record: Any) -> str:
-    """In which state a record is, with all that would be deleted with it: another one where anybody changed,
-    added or removed something."""
-    found: list[Any] = [record.version]
-    for kind, home in history.taken_along(resource):
-        model = kind.model
-        number = func.count(), func.sum(model.version), func.max(model.updated_date)
-        found += db.session.execute(
-            select(*number).where(getattr(model, f"{home}_id") == record.id)
-        ).one()
-    return "/".join(map(str, found))
 
 
 @operation
@@ -337,7 +253,7 @@ class _Saving:
             messages = dict(deed.error.normalized_messages())
             if self.orphans:
                 messages.pop(deed.relation.home, None)
-            for name in _named_by(deed.relation, self.relations):
+            for name in named_by(deed.relation, self.relations):
                 if name in messages and isinstance(ids := deed.payload.get(name), list):
                     messages[name] = self._own(messages[name], ids)
             if messages := {name: each for name, each in messages.items() if each}:

@@ -14,6 +14,7 @@ from brainstem.core import finding, operations, references, whole
 from brainstem.core.forms import DO, OPENED, RecordForm, form_for
 from brainstem.core.forms.lists import RefsEntry
 from brainstem.core.forms.parts import MOST as MOST_PARTS
+from brainstem.core.parts import parts_of, state_of, stored_parts
 from brainstem.core.permissions import Actor, right_to_change
 from brainstem.core.resource import Resource, as_id, registry
 from brainstem.core.schemas import RefList
@@ -146,7 +147,7 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
     if request.method == "POST" and not blocked:
         home = parts.home_of(resource) and _place_of(actor, resource, view)
         # Asked by the operation, when nobody else can change the record any more.
-        same = (lambda _: whole.state_of(resource, view.record) == seen) if seen else None
+        same = (lambda _: state_of(resource, view.record) == seen) if seen else None
         try:
             operations.delete(actor, resource, record_id, version=same)
         except Changed:
@@ -158,7 +159,7 @@ def delete(kind: str, record_id: uuid.UUID) -> Any:
         "confirm_delete.html",
         resource=resource,
         title=title_of(resource, view),
-        state=whole.state_of(resource, view.record),
+        state=state_of(resource, view.record),
         changed=changed,
         consequences=[
             resource.deletion,
@@ -175,8 +176,8 @@ def _stored_form(actor: Actor, resource: Resource, view: finding.Seen) -> Record
     kind = form_for(resource)
     opened = {name: view.wire[name] for name in kind.names}
     more = {}
-    for part in whole.parts_of(resource):
-        stored, total = whole.stored(actor, resource, view.record.id, part, MOST_PARTS)
+    for part in parts_of(resource):
+        stored, total = stored_parts(actor, resource, view.record.id, part, MOST_PARTS)
         opened[part.name] = [(each.id, each.version, each.wire) for each in stored]
         more[part.name] = total - len(stored)
     form = kind(opened=opened, version=view.record.version)

@@ -11,7 +11,7 @@ from typing import Any
 from werkzeug.datastructures import MultiDict
 
 from brainstem.core.forms.parts import PartRow, PartsEntry
-from brainstem.core.whole import Parts
+from brainstem.core.parts import Parts
 
 REMOVED = "Removed"
 

@@ -12,7 +12,6 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core import finding
 from brainstem.core.forms import SchemaForm, small_form
-from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
 from brainstem.core.schemas import Flag, texts_in
 from brainstem.core.times import lab_time
@@ -68,7 +67,7 @@ def _user_row(user: users.User, in_groups: dict[uuid.UUID, list[tuple[uuid.UUID,
 @login_required
 def new() -> Any:
     """A form for a new user."""
-    actor = Actor(current_user.id, way="page")
+    actor = page_actor()
     users.require_administrator(actor)
     form = small_form(AddUser)(request.form if request.method == "POST" else None)
     if request.method != "POST":
@@ -90,7 +89,7 @@ def user(user_id: uuid.UUID) -> str:
 
 
 def _user_page(user_id: uuid.UUID, form: SchemaForm, **more: Any) -> str:
-    users.require_administrator(Actor(current_user.id, way="page"))
+    users.require_administrator(page_actor())
     resource = registry.get("user")
     view = finding.get(page_actor(resource), resource, user_id)
     in_groups = groups.by_user(page_actor(registry.get("group")))
@@ -107,7 +106,7 @@ def _user_page(user_id: uuid.UUID, form: SchemaForm, **more: Any) -> str:
 @login_required
 def standing(user_id: uuid.UUID) -> Any:
     """Make somebody an administrator or none, or let her sign in or not."""
-    actor = Actor(current_user.id, way="page")
+    actor = page_actor()
     given = {name: request.form[name] == "true" for name in STANDING if name in request.form}
     try:
         user = users.set_standing(actor, user_id, **given)
@@ -132,7 +131,7 @@ def password(user_id: uuid.UUID) -> Any:
     """Give somebody a new password."""
     form = small_form(users.NewPassword)(request.form)
     try:
-        user = users.set_password(Actor(current_user.id, way="page"), user_id, form.payload())
+        user = users.set_password(page_actor(), user_id, form.payload())
     except ValidationError as error:
         form.place(error.normalized_messages())
         return _user_page(user_id, form, summary=form.summary), 400
@@ -147,7 +146,7 @@ def own_password() -> Any:
     form = small_form(users.OwnPassword)(request.form if request.method == "POST" else None)
     if request.method != "POST":
         return render_template("users/password.html", form=form)
-    actor = Actor(current_user.id, way="page")
+    actor = page_actor()
     try:
         user = limits.change_password(
             actor, form.payload(), current_user.email, request.remote_addr

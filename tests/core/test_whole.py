@@ -9,9 +9,9 @@ import pytest
 from marshmallow import ValidationError
 
 from brainstem.core import history, restoring, whole
+from brainstem.core.parts import Part, Parts, parts_of
 from brainstem.core.permissions import Actor
 from brainstem.core.resource import registry
-from brainstem.core.whole import Part, Parts
 from brainstem.errors import Changed, Forbidden
 
 REQUIRED = "This field is required."
@@ -66,7 +66,7 @@ def epochs_of(ada, **fields):
 
 
 def test_the_kinds_of_parts_stand_in_an_order_in_which_they_can_be_made(app):
-    parts = whole.parts_of(registry.get("session"))
+    parts = parts_of(registry.get("session"))
     assert [each.name for each in parts][-1] == "epochs"
     assert {each.name for each in parts} == {
         "epochs",
@@ -74,7 +74,7 @@ def test_the_kinds_of_parts_stand_in_an_order_in_which_they_can_be_made(app):
         "dataacquisition",
         "manipulations",
     }
-    assert whole.parts_of(registry.get("subject")) == []
+    assert parts_of(registry.get("subject")) == []
 
 
 def test_a_new_record_comes_with_parts_that_name_each_other(lab, ada):

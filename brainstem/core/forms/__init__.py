@@ -28,6 +28,7 @@ from brainstem.core.forms.parts import PartForm
 from brainstem.core.forms.records import DO, OPENED, RecordForm, SchemaForm, seal, unseal
 from brainstem.core.forms.rows import ExtraFieldsEntry, RowsEntry
 from brainstem.core.forms.tabs import WholeForm
+from brainstem.core.parts import parts_of
 from brainstem.core.resource import Resource
 from brainstem.core.schemas import (
     Day,
@@ -45,7 +46,6 @@ from brainstem.core.schemas import (
     Whole,
     label_of,
 )
-from brainstem.core.whole import parts_of
 
 
 @cache

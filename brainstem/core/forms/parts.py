@@ -19,9 +19,9 @@ from werkzeug.datastructures import MultiDict
 from brainstem.core.forms.entries import Entry
 from brainstem.core.forms.lists import RefsEntry
 from brainstem.core.forms.records import RecordForm, SchemaForm
+from brainstem.core.parts import Part, Parts, Relation
 from brainstem.core.resource import as_id, registry
 from brainstem.core.schemas import Duration, texts_in
-from brainstem.core.whole import Part, Parts, Relation
 
 #: So many parts of a kind are shown in a form; further ones have their own pages.
 MOST = 200

@@ -12,8 +12,8 @@ from wtforms import Form
 
 from brainstem import signing
 from brainstem.core.forms.entries import Entry
+from brainstem.core.parts import Parts
 from brainstem.core.schemas import REQUIRED, Unreadable, texts_in
-from brainstem.core.whole import Parts
 
 #: The hidden field with the record as the form was opened, and the name of the buttons inside a form.
 OPENED, DO = "_opened", "_do"

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 
 from brainstem.core.forms.parts import PartForm, PartsEntry
 from brainstem.core.forms.records import RecordForm
-from brainstem.core.whole import Parts, Relation
+from brainstem.core.parts import Parts, Relation
 
 
 @dataclass
